@@ -12,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 
@@ -30,9 +31,11 @@ type Catalogue struct {
 	texts     map[string]map[string]string
 }
 
-// New reads the embedded entries. It fails on a key that is defined twice, and on a key that one language has and
-// another has not, naming all of them.
-func New() (*Catalogue, error) {
+// New answers the catalogue of the embedded entries, which are read once. It fails on a key that is defined twice, and on a key that one
+// language has and another has not, naming all of them.
+func New() (*Catalogue, error) { return read() }
+
+var read = sync.OnceValues(func() (*Catalogue, error) {
 	c := &Catalogue{languages: []string{Default, "en"}, texts: map[string]map[string]string{}}
 	for _, language := range c.languages {
 		entries, err := load(language)
@@ -42,7 +45,7 @@ func New() (*Catalogue, error) {
 		c.texts[language] = entries
 	}
 	return c, c.complete()
-}
+})
 
 func load(language string) (map[string]string, error) {
 	names, err := fs.Glob(files, path.Join(language, "*.yaml"))

@@ -65,7 +65,7 @@ func (s *Schema) Rebuild(ctx context.Context, db *sqldb.DB, county string, histo
 		return nil, fmt.Errorf("rebuild statistics of county %s: %w", county, err)
 	}
 	if !ok {
-		return nil, errs.Conflict(errs.ReasonActionNotAvailable, "statistics are being rebuilt already")
+		return nil, errs.Conflict(errs.ReasonActionNotAvailable, "statistics are being rebuilt already: try again in some minutes")
 	}
 	var mended []Difference
 	err = db.View(ctx, func(tx *sqldb.Tx) error {

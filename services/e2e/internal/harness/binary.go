@@ -6,14 +6,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 )
 
-// Build compiles the product into dir and answers the path of the binary. TONGZHEN_TEST_BINARY names one that is there
-// already.
-func Build(ctx context.Context, dir string) (string, error) {
-	if path := os.Getenv("TONGZHEN_TEST_BINARY"); path != "" {
-		return filepath.Abs(path)
+// Build compiles the product into dir and answers the path of the binary; dir also has what the tests begin with, so it must stay as long
+// as they run. TONGZHEN_TEST_BINARY names a binary that is there already.
+func Build(ctx context.Context, dir string) (path string, err error) {
+	if given := os.Getenv("TONGZHEN_TEST_BINARY"); given != "" {
+		path, err = filepath.Abs(given)
+	} else {
+		path, err = compile(ctx, dir)
 	}
+	demoCounty = sync.OnceValues(func() (string, error) { return makeDemo(ctx, path, filepath.Join(dir, "demo")) })
+	return path, err
+}
+
+func compile(ctx context.Context, dir string) (string, error) {
 	module, err := moduleDir()
 	if err != nil {
 		return "", err

@@ -1,7 +1,6 @@
 package harness
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -48,10 +47,14 @@ type System struct {
 	nats    *bustest.Server // nil when it is embedded
 }
 
-// Together starts everything in one process on embedded parts. demo: with `--demo`; else an empty county.
+// Together starts everything in one process on embedded parts. demo: with the demo county, again; else an empty county.
 func Together(t testing.TB, binary string, demo bool, env ...string) *System {
 	t.Helper()
-	return newSystem(t, binary, env).together(t, demo)
+	s := newSystem(t, binary, env)
+	if demo {
+		s.must(t, copyDemo(t.Context(), s.DataDir()))
+	}
+	return s.together(t, demo)
 }
 
 // Lived is Together with the demo county after months in which about so many referrals were made.
@@ -78,11 +81,7 @@ func (s *System) together(t testing.TB, demo bool) *System {
 	s.signing = filepath.Join(s.dir, "data", "signing.pem")
 	s.Start(t)
 	if demo {
-		p := s.Processes[0]
-		s.must(t, poll(t.Context(), "the demo county", p.done, func() bool {
-			log, err := os.ReadFile(p.Log)
-			return err == nil && bytes.Contains(log, []byte("Tongzhen is ready"))
-		}))
+		s.must(t, s.Processes[0].demoReady(t.Context()))
 	}
 	return s
 }
@@ -98,12 +97,7 @@ func newSystem(t testing.TB, binary string, env []string) *System {
 		t.Fatal(err)
 	}
 	s := &System{binary: binary, dir: dir, dial: map[string]string{}, data: map[string]sqldb.Config{}}
-	for _, pair := range os.Environ() {
-		if !strings.HasPrefix(pair, "TONGZHEN_") && !strings.HasPrefix(pair, "OTEL_") && !strings.HasPrefix(pair, "TEST_") {
-			s.env = append(s.env, pair)
-		}
-	}
-	s.env = append(append(s.env, "TONGZHEN_DATA_DIR="+filepath.Join(dir, "data"), "TONGZHEN_LOG_LEVEL=info"), env...)
+	s.env = append(append(plainEnv(), "TONGZHEN_DATA_DIR="+filepath.Join(dir, "data"), "TONGZHEN_LOG_LEVEL=info"), env...)
 	t.Cleanup(func() {
 		for i := len(s.Processes) - 1; i >= 0; i-- {
 			s.Processes[i].Kill()
