@@ -19,7 +19,8 @@
 //     acknowledged, is shown to the own organisation, and to the administrator of the county.
 //  5. Acknowledging leaves an audit entry and a fact in its transaction, once.
 //  6. A rung of a limit is told once to each account in each round of its step, acknowledged or not.
-//  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
+//  7. No entry of a passed limit is open that was answered after it passed, or that nobody is urged about since (a candidate that rests), in whatever order
+//     the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
 //  9. A message that is to leave the house is a row of the change that causes it. An attempt is committed before its provider is called, its outcome
 //     after; one whose outcome nobody knows is repeated at most once, and the repeat says so (重发). Only what was certainly not taken goes again unmarked.

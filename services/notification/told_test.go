@@ -18,6 +18,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 )
 
 // publish puts a fact of the referral service on the stream.
@@ -143,6 +144,40 @@ func TestACandidateIsToldWithoutAReferral(t *testing.T) {
 	if err != nil || len(list.GetNotifications()) != 1 || list.GetNotifications()[0].GetCandidateId() != candidate || list.GetNotifications()[0].GetReferralId() != "" {
 		t.Errorf("%v, %v", list, err)
 	}
+}
+
+// Invariants 6 and 7, over the wire. A fact of a candidate has the candidate's version, and says nothing of the referral but which it is.
+func TestACandidateThatRestsEndsItsLimitAndLeavesTheReferralAsItIsKnown(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	now := clock.System().Now()
+	referral := &referralv1.ReferralFact{
+		ReferralId: id.New(), Number: "450321260000123", Direction: commonv1.Direction_UP, Urgency: commonv1.Urgency_URGENT,
+		Originator: &commonv1.Party{OrganizationId: centre}, Receiver: &commonv1.Party{OrganizationId: hospital, DepartmentCode: "0304"},
+	}
+	late := func(at time.Time) *referralv1.DeadlinePassed {
+		m := &referralv1.DeadlinePassed{Meta: meta(at), Referral: referral, Deadline: &referralv1.DeadlineFact{Step: "DOWN_DECISION", Level: 2, DueTime: timestamppb.New(at)}}
+		m.Meta.AggregateVersion = 5
+		return m
+	}
+	f.publish("deadline_passed", late(now))
+	f.next("entry_created")
+	rested := &referralv1.CandidateRested{
+		Meta: meta(now.Add(time.Second)), Referral: &referralv1.ReferralFact{ReferralId: referral.GetReferralId(), Number: referral.GetNumber()},
+		Candidate: &referralv1.CandidateFact{CandidateId: id.New(), OrganizationId: hospital, DepartmentCode: "0304", UpAgainId: id.New()},
+	}
+	rested.Meta.AggregateVersion = 9
+	f.publish("candidate_rested", rested)
+	f.next("entry_acknowledged")
+	var receiver string
+	err := f.db.Read(t.Context(), func(tx *sqldb.Tx) error {
+		return tx.QueryRow(t.Context(), "SELECT receiver_organization_id FROM referral_known WHERE referral_id = $1", referral.GetReferralId()).Scan(&receiver)
+	})
+	if err != nil || receiver != hospital {
+		t.Errorf("the receiver is %q now, %v", receiver, err)
+	}
+	f.publish("deadline_passed", late(now.Add(2*time.Second)))
+	f.next("entry_created")
 }
 
 // Invariant 8, over the wire.

@@ -37,7 +37,9 @@
 //     names it, the last two once, for the referral then names it no more. A discharge that is taken back brings no bed back.
 //  15. A candidate rests while another up-referral brings the patient to the same hospital again, or has them there (domain.Candidate.UpAgain): it stays on the list
 //     and in every figure as undecided, but no limit runs and nobody is late. Who does not come (NO_SHOW) is not brought any more. When that is over and nobody has decided, the department has its whole time again;
-//     where the patient died or went to another hospital meanwhile, it ends for that reason.
+//     where the patient died or went to another hospital meanwhile, it ends for that reason. While it rests somebody is urged about the other referral: of one that was returned (RETURNED)
+//     its sender, the sender's head and at last the administrator, until it is resubmitted or cancelled; of one that does not come nobody is. candidate_rested and candidate_resumed tell of both,
+//     also where two patients become one person, or are not any more. The emergency that the township writes while the patient is in the ward already brings nobody again.
 //
 // At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,
 // dimensions and totals (table figures_built); one instance does, and until then a county's figures are answered as filling. A county that

@@ -19,7 +19,8 @@
 //     service is away no booking is freed.
 //  4. A fact frees what it names and its referral holds, nothing else; handled twice it acts once. What it says of its
 //     referral (referral_case) never replaces what a newer one said. That of an admission settles the bed and frees the place before it;
-//     a slot before it keeps the patient on its day's list. A bed is freed by the first of conclusion, discharge and undone admission, and cleaned unless it was the last.
+//     a slot before it keeps the patient on its day's list. A bed is freed by the first of conclusion, discharge and undone admission, and cleaned unless that admission was
+//     a mistake.
 //  5. The same request id gets the first answer; AttachHold and ConfirmHold are idempotent by referral.
 //  6. Every change of a hold leaves an audit entry, and attaching, booking, moving, displacing and freeing what is tied
 //     to a referral a fact, in its transaction. So does every change of an entry of the fallback list, of a ward and of a

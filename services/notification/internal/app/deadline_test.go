@@ -165,6 +165,38 @@ func TestACandidateWithoutAReferralReachesItsDepartment(t *testing.T) {
 	})
 }
 
+// Invariants 6 and 7. Nobody is urged to send down who is being sent up again; once that is over the limit is a new one, told as such.
+func TestWhatWasToldOfACandidateIsOverWhileItRests(t *testing.T) {
+	each(t, func(f *fixture) {
+		due := f.clk.Now()
+		about := func(event string) app.ReferralFact {
+			fact := f.fact(event)
+			fact.Candidate = domain.Candidate{ID: "c", OrganizationID: "hospital", DepartmentCode: "0304"}
+			return fact
+		}
+		f.handle(f.late("DOWN_DECISION", 1, due))
+		f.handle(f.late("DOWN_DECISION", 2, due))
+		f.handle(f.late("STAY", 1, due))
+		f.handle(f.late("CONSENT", 1, due))
+		f.wantOpen("doctor", "head", "head", "head", "specialist", "specialist")
+		tardy := f.late("DOWN_DECISION", 3, due)
+		f.clk.Advance(time.Minute)
+		f.handle(about("candidate_rested"))
+		f.wantOpen("doctor") // a consent is no matter of the candidate
+		f.handle(tardy)
+		f.wantTold(tardy)
+		f.clk.Advance(time.Hour)
+		resumed := about("candidate_resumed")
+		f.handle(resumed)
+		f.wantTold(resumed)
+		f.clk.Advance(72 * time.Hour)
+		anew := f.late("DOWN_DECISION", 1, f.clk.Now())
+		f.handle(anew)
+		f.wantTold(anew, "head", "specialist")
+		f.wantOpen("doctor", "head", "specialist")
+	})
+}
+
 func TestWhoWasToldIsTheOwnOrganisationsBusiness(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.handle(f.fact("redirected"))

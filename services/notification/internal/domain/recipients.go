@@ -49,7 +49,7 @@ type Deadline struct {
 	Due   time.Time
 }
 
-// Candidate is the patient whom candidate_found is about.
+// Candidate is the patient whom a fact of candidates is about.
 type Candidate struct {
 	ID, OrganizationID, DepartmentCode string
 }

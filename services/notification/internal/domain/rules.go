@@ -198,7 +198,8 @@ func referralEvents() []string {
 		"created", "edited", "submitted", "returned", "resubmitted", "redirected", "accepted", "declined", "answered", "cancelled", "arrived",
 		"arrival_undone", "no_show", "rebooked", "admitted", "admission_undone", "concluded", "acknowledged", "follow_up_begun", "visit_recorded",
 		"plan_revised", "escalated", "completed", "recorded_out", "seen", "departed", "message_posted", "assessed", "corrected", "consent_recorded",
-		"person_merged", DeadlinePassed, "candidate_found", "candidate_dismissed", "bounce_back_found",
+		"person_merged", DeadlinePassed, "candidate_found", "candidate_dismissed", "candidate_rested", "candidate_resumed",
+		"bounce_back_found",
 	}
 }
 

@@ -22,7 +22,8 @@ type ending struct {
 	waits []Wait
 }
 
-// endings: a passed limit is no longer true once somebody did what was waited for. edited is not among them: it is on the way there.
+// endings: a passed limit is no longer true once somebody did what was waited for, or nobody is to do it now. edited is not among them: it is on the way
+// there. A candidate that waits anew ends nothing: its limit is a new one.
 func endings() []ending {
 	const consent, decision, norm, stay Wait = "CONSENT", "DOWN_DECISION", "NORM_CHECK", "STAY"
 	return []ending{
@@ -48,6 +49,7 @@ func endings() []ending {
 		{"completed", []Wait{StateWait, norm}},
 		{"consent_recorded", []Wait{consent}},
 		{"candidate_dismissed", []Wait{decision, stay}},
+		{"candidate_rested", []Wait{decision, stay}},
 	}
 }
 

@@ -161,8 +161,12 @@ func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
 		if err != nil {
 			return fmt.Errorf("read fact %s: %w", m.ID, err)
 		}
+		version := fact.GetMeta().GetAggregateVersion()
+		if candidate(fact) != nil {
+			version = 0 // the candidate's: of the referral it says only which
+		}
 		return a.OnReferral(ctx, app.ReferralFact{
-			Consumer: consumer, County: fact.GetMeta().GetCounty(), Version: fact.GetMeta().GetAggregateVersion(), Fact: referral(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], fact),
+			Consumer: consumer, County: fact.GetMeta().GetCounty(), Version: version, Fact: referral(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], fact),
 		})
 	}
 }

@@ -127,6 +127,7 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 	}
 	for _, event := range []string{
 		"created", "edited", "seen", "arrival_undone", "admission_undone", "visit_recorded", "plan_revised", "recorded_out", "candidate_dismissed",
+		"candidate_rested", "candidate_resumed",
 		"deadline_passed", "unheard_of",
 	} {
 		table[event] = told{}
@@ -270,7 +271,7 @@ func TestAnAnswerEndsWhatItAnswers(t *testing.T) {
 	main := steps[:7]
 	want := map[string][]string{
 		"edited": nil, "seen": nil, "departed": nil, "message_posted": nil, "deadline_passed": nil, "submitted": nil,
-		"consent_recorded": {"CONSENT"}, "candidate_dismissed": {"DOWN_DECISION", "STAY"},
+		"consent_recorded": {"CONSENT"}, "candidate_dismissed": {"DOWN_DECISION", "STAY"}, "candidate_rested": {"DOWN_DECISION", "STAY"}, "candidate_resumed": nil,
 		"declined": append(main[:7:7], "CONSENT", "NORM_CHECK"), "cancelled": append(main[:7:7], "CONSENT", "NORM_CHECK"),
 		"concluded": append(main[:7:7], "STAY"), "arrival_undone": append(main[:7:7], "STAY"), "admission_undone": append(main[:7:7], "STAY"),
 	}

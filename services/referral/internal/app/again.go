@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -44,6 +45,28 @@ func (s *Service) rests(ctx context.Context, u Unit, due time.Time, candidates .
 	for _, c := range waits {
 		c.UpAgain(ups, due, domain.Actor{AccountID: Self}, u.Now())
 		u.SaveCandidate(c)
+	}
+	return nil
+}
+
+// relinked lets the candidates of two patients rest, or wait anew, as the patients are by now: one person, or not any more. Whoever changed one patient's
+// candidates when they were still what they are not now is waited for; the survivor's are looked at again, for that may have been the merged patient's turn.
+func (s *Service) relinked(ctx context.Context, l PatientLink) error {
+	cal, err := s.Calendars.Calendar(ctx, l.County)
+	if err != nil {
+		return err
+	}
+	for _, patient := range []string{l.Survivor, l.Merged, l.Survivor} {
+		err := s.Candidates.TakeFact(ctx, l.County, "", func(u Unit) error {
+			all, err := u.Candidates(ctx, patient)
+			if err != nil {
+				return err
+			}
+			return s.rests(ctx, u, cal.DecisionDue(u.Now()), all...)
+		})
+		if err != nil {
+			return fmt.Errorf("look at the candidates of patient %s: %w", patient, err)
+		}
 	}
 	return nil
 }

@@ -32,8 +32,8 @@ func TestACandidateRestsWhileThePatientIsSentUpAgain(t *testing.T) {
 		if c.UpAgainBy != again.ID || c.UpAgainNumber != again.Number || c.Urges() || h.limit(t, first.ID, domain.StepDownDecision) != "STOPPED" {
 			t.Errorf("it rests on %q, limit %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
 		}
-		if n := h.told(t, "candidate_found"); n != 1 {
-			t.Errorf("found %d times", n)
+		if found, rested := h.told(t, "candidate_found"), h.told(t, "candidate_rested"); found != 1 || rested != 1 {
+			t.Errorf("found %d times, rested %d", found, rested)
 		}
 		h.clock.Advance(days(10))
 		h.do(t, family(), again, domain.ActionCancel)
@@ -41,8 +41,8 @@ func TestACandidateRestsWhileThePatientIsSentUpAgain(t *testing.T) {
 		if c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
 			t.Errorf("it waits until %s, limit %s", c.Due, h.limit(t, first.ID, domain.StepDownDecision))
 		}
-		if n := h.told(t, "candidate_found"); n != 1 {
-			t.Errorf("it is told as new: %d", n)
+		if found, rested, resumed := h.told(t, "candidate_found"), h.told(t, "candidate_rested"), h.told(t, "candidate_resumed"); found != 1 || rested != 1 || resumed != 1 {
+			t.Errorf("found %d times, rested %d, resumed %d", found, rested, resumed)
 		}
 	})
 }
@@ -107,6 +107,11 @@ func TestALongStayDoesNotRestOnTheReferralThatBroughtThePatient(t *testing.T) {
 		return domain.Snapshot{ID: id.New(), PatientID: "p", Direction: domain.Up, Kind: domain.KindInpatient, State: domain.StateAdmitted,
 			Receiver: domain.Party{OrganizationID: hospital}, SubmitTime: sent, ArriveTime: arrived}
 	}
+	emergency := func(sent time.Time) domain.Snapshot {
+		s := up(sent, time.Time{})
+		s.Kind, s.State = domain.KindEmergency, domain.StateSubmitted
+		return s
+	}
 	for name, one := range map[string]struct {
 		up    domain.Snapshot
 		rests bool
@@ -114,6 +119,8 @@ func TestALongStayDoesNotRestOnTheReferralThatBroughtThePatient(t *testing.T) {
 		"its own":                            {up(start.Add(-time.Hour), start), false},
 		"its own, whose arrival is not told": {up(start.Add(-time.Hour), time.Time{}), false},
 		"a new one":                          {up(start.AddDate(0, 0, 18), time.Time{}), true},
+		"the paper of its emergency":         {emergency(start.Add(2 * time.Hour)), false},
+		"a new emergency":                    {emergency(start.AddDate(0, 0, 18)), true},
 	} {
 		c.UpAgain([]domain.Snapshot{one.up}, start, domain.Actor{}, start)
 		if got := c.Snapshot().UpAgainBy != ""; got != one.rests {
@@ -184,6 +191,66 @@ func TestACandidateDoesNotRestOnWhoDidNotCome(t *testing.T) {
 		}
 		h.do(t, desk(), again, domain.ActionUndoArrive)
 		waits("an arrival undone")
+	})
+}
+
+// The township is urged about what was sent back to it, for as long as it does nothing, so that the patient is not lost meanwhile: it is not known yet what
+// comes of it. Somebody answers or cancels it, and the department has its whole time.
+func TestACandidateRestsWhileTheTownshipIsUrgedToComplete(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		again := h.do(t, desk(), h.make(t, family(), creation(first.PatientID)), domain.ActionReturn)
+		before := h.told(t, "deadline_passed")
+		for range 20 {
+			h.clock.Advance(days(1))
+			look(t, h.Service)
+		}
+		c, returned := h.of(t, first.ID), h.now(t, desk(), again.ID)
+		if c.UpAgainBy != again.ID || returned.State != domain.StateReturned || h.limit(t, again.ID, domain.StepMissingInformation) != "OPEN" {
+			t.Errorf("rests on %q, which is %s", c.UpAgainBy, returned.State)
+		}
+		if n := h.told(t, "deadline_passed") - before; n < 3 {
+			t.Errorf("urged %d times: the ladder ends below the administrator", n)
+		}
+		h.do(t, family(), returned, domain.ActionCancel)
+		if c = h.of(t, first.ID); c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) {
+			t.Errorf("rests on %q until %s", c.UpAgainBy, c.Due)
+		}
+	})
+}
+
+// Of two patients who are one person the one's referral brings the other; of two who are not after all it does not, and nobody rests for ever.
+func TestACandidateRestsOnNobodyElsesReferral(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first, other := h.conclude(t, admitted(t, h), "IMPROVED"), patient()
+		again := h.make(t, family(), creation(other))
+		link := app.PatientLink{County: county, Merged: other, Survivor: first.PatientID}
+		for i, turned := range []bool{false, true} {
+			if turned {
+				link.Merged, link.Survivor = link.Survivor, link.Merged
+			}
+			for _, holds := range []bool{true, false} {
+				link.FactID, link.Version, link.Holds = id.New(), link.Version+1, holds
+				for range 2 {
+					if err := h.OnPerson(t.Context(), link); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, limit := "", "OPEN"
+				if holds {
+					want, limit = again.ID, "STOPPED"
+				}
+				if c := h.of(t, first.ID); c.UpAgainBy != want || h.limit(t, first.ID, domain.StepDownDecision) != limit {
+					t.Errorf("%d, one person %v: rests on %q, limit %s", i, holds, c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+				}
+				h.clock.Advance(time.Hour)
+			}
+		}
+		if rested, resumed := h.told(t, "candidate_rested"), h.told(t, "candidate_resumed"); rested != 2 || resumed != 2 {
+			t.Errorf("rested %d times, resumed %d", rested, resumed)
+		}
 	})
 }
 

@@ -90,7 +90,7 @@ type StayWatch struct {
 	Due       time.Time
 }
 
-// CandidateTold is a candidate to be told of: found, or dismissed.
+// CandidateTold is a candidate to be told of: found, dismissed, resting or waiting anew.
 type CandidateTold struct {
 	ID      string
 	Change  domain.CandidateChange

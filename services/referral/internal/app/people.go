@@ -29,9 +29,12 @@ type People interface {
 }
 
 // OnPerson takes a fact about two records of a person into account. Of a merge both sides of each referral that is open are told, once, by a
-// mark: what the one record holds is true of the other's patient, too.
+// mark: what the one record holds is true of the other's patient, too. Candidates rest on what brings the one person, and no longer on what brings another.
 func (s *Service) OnPerson(ctx context.Context, l PatientLink) error {
-	if err := s.People.LinkPatients(ctx, l); err != nil || !l.Holds {
+	if err := s.People.LinkPatients(ctx, l); err != nil {
+		return err
+	}
+	if err := s.relinked(ctx, l); err != nil || !l.Holds {
 		return err
 	}
 	open, err := s.People.OpenOf(ctx, l.County, l.Merged)

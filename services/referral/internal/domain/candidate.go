@@ -104,6 +104,11 @@ func (c CandidateChange) Opens() bool {
 	return c.After.State == CandidateOpen && c.From != CandidateOpen && c.From != CandidateReferred
 }
 
+// Told tells whether it is a fact for others: the candidate is on the list or is not any more, rests or waits anew.
+func (c CandidateChange) Told() bool {
+	return c.Opens() || slices.Contains([]Action{DismissCandidate, RestCandidate, ResumeCandidate}, c.Action)
+}
+
 // Candidate is a patient who could go down and has not (应转未转); one stay has at most one. It is the aggregate: only its methods change it.
 type Candidate struct {
 	s       CandidateSnapshot

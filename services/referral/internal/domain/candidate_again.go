@@ -13,9 +13,14 @@ func (c CandidateSnapshot) againBy(up Snapshot) bool {
 	case c.ReferralID != "":
 		return true
 	case up.ArriveTime.IsZero():
-		return up.SubmitTime.After(c.Start)
+		return up.SubmitTime.After(c.Start) && !c.writtenFor(up)
 	}
 	return !c.Covers(up.Stay())
+}
+
+// writtenFor tells whether an emergency was written for the admission of the stay: the patient is in the ward before the township's paper is.
+func (c CandidateSnapshot) writtenFor(up Snapshot) bool {
+	return up.Kind == KindEmergency && !up.SubmitTime.After(c.Start.Add(slack)) && (c.End.IsZero() || !up.SubmitTime.After(c.End))
 }
 
 // UpAgain lets a candidate that waits rest while one of the patient's up-referrals brings the patient to the hospital again, and lets it wait anew, until

@@ -13,8 +13,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// EncodeCandidate is the envelope and subject of candidate_found or candidate_dismissed. It concerns the hospital alone; of the referral of
-// the stay it names what the candidate knows.
+// EncodeCandidate is the envelope and subject of candidate_found, candidate_dismissed, candidate_rested or candidate_resumed. It concerns the hospital
+// alone; of the referral of the stay it names what the candidate knows.
 func EncodeCandidate(t app.CandidateTold) (outbox.Fact, error) {
 	c := t.Change.After
 	meta := &commonv1.FactMeta{
@@ -26,14 +26,23 @@ func EncodeCandidate(t app.CandidateTold) (outbox.Fact, error) {
 		CandidateId: c.ID, PatientId: c.PatientID, OrganizationId: c.OrganizationID, DepartmentCode: c.DepartmentCode, CentreId: c.CentreID,
 		Criteria: c.Reasons, ReasonCode: c.ReasonCode,
 	}
+	if c.Waits() {
+		fact.UpAgainId = c.UpAgainBy
+	}
 	var referral *referralv1.ReferralFact
 	if c.ReferralID != "" {
 		referral = &referralv1.ReferralFact{ReferralId: c.ReferralID, Number: c.Number.Printed(), PatientId: c.PatientID}
 	}
 	name := "candidate_found"
 	var m proto.Message = &referralv1.CandidateFound{Meta: meta, Referral: referral, Candidate: fact}
-	if t.Change.Action == domain.DismissCandidate {
+	switch t.Change.Action {
+	case domain.DismissCandidate:
 		name, m = "candidate_dismissed", &referralv1.CandidateDismissed{Meta: meta, Referral: referral, Candidate: fact}
+	case domain.RestCandidate:
+		name, m = "candidate_rested", &referralv1.CandidateRested{Meta: meta, Referral: referral, Candidate: fact}
+	case domain.ResumeCandidate:
+		name, m = "candidate_resumed", &referralv1.CandidateResumed{Meta: meta, Referral: referral, Candidate: fact}
+	default:
 	}
 	payload, err := proto.Marshal(m)
 	if err != nil {

@@ -41,6 +41,7 @@ func TestACandidateIsToldWithIdsAndCodesOnly(t *testing.T) {
 	t.Parallel()
 	for action, want := range map[domain.Action]string{
 		domain.FindCandidate: "candidate_found", domain.ReopenCandidate: "candidate_found", domain.DismissCandidate: "candidate_dismissed",
+		domain.RestCandidate: "candidate_rested", domain.ResumeCandidate: "candidate_resumed",
 	} {
 		out, err := events.EncodeCandidate(toldCandidate(action))
 		if err != nil || out.Subject != "referral.v1.450321."+want || bytes.Contains(out.Payload, []byte(secret)) {
@@ -60,6 +61,22 @@ func TestACandidateIsToldWithIdsAndCodesOnly(t *testing.T) {
 		!slices.Equal(c.GetCriteria(), []string{"DN-STR-01"}) || m.GetReferral().GetReferralId() != "r1" || m.GetMeta().GetAggregateVersion() != 2 ||
 		!slices.Equal(m.GetMeta().GetAudience(), []string{"org:hospital"}) || out.Type != "tongzhen.referral.v1.CandidateDismissed" {
 		t.Errorf("got %v", &m)
+	}
+}
+
+func TestACandidateThatRestsSaysOnWhat(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[domain.CandidateState]string{domain.CandidateOpen: "r2", domain.CandidateReferred: "r2", domain.CandidateDismissed: ""} {
+		told := toldCandidate(domain.RestCandidate)
+		told.Change.After.State, told.Change.After.UpAgainBy = state, "r2"
+		out, err := events.EncodeCandidate(told)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var m referralv1.CandidateRested
+		if err := proto.Unmarshal(out.Payload, &m); err != nil || m.GetCandidate().GetUpAgainId() != want || m.GetReferral().GetReferralId() != "r1" {
+			t.Errorf("%s: %v, %v", state, &m, err)
+		}
 	}
 }
 

@@ -54,7 +54,9 @@ func (u *unit) writeCandidates() {
 		u.candidateRow(c)
 		changes := c.Changes()
 		for _, change := range changes {
-			if change.Opens() || change.Action == domain.DismissCandidate {
+			if change.Told() {
+				// All facts of one version say the same of it.
+				change.After = c.Snapshot()
 				u.tellCandidate(change)
 			}
 		}

@@ -92,12 +92,15 @@ func TestABedIsGivenToWhomItSuits(t *testing.T) {
 	})
 }
 
-// The hospital's system tells the discharge, then the reply comes, or the reverse: the bed is given back once, and is cleaned once. Nobody lay in that of an
-// admission that was undone.
+// The hospital's system tells the discharge, then the reply comes, or the reverse: the bed is given back once, and is cleaned once. So is that of an admission
+// that was undone, unless it was a mistake: nobody lay in it.
 func TestABedIsGivenBackByWhateverTellsItFirst(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ward("0304", 1)
-		for _, order := range [][2]string{{"discharged", "concluded"}, {"concluded", "discharged"}, {"admission_undone", ""}} {
+		for _, order := range [][2]string{
+			{"discharged", "concluded"}, {"concluded", "discharged"}, {"admission_undone", "ENTERED_IN_ERROR"}, {"admission_undone", "WRONG_PATIENT"}, {"admission_undone", "PATIENT_LEFT"},
+			{"admission_undone", "OTHER"},
+		} {
 			c := f.submitted(id.New(), "0304", "ROUTINE")
 			v, err := f.lie(app.HoldRequest{})
 			if err != nil {
@@ -106,18 +109,20 @@ func TestABedIsGivenBackByWhateverTellsItFirst(t *testing.T) {
 			v = f.confirm(v.ID, c.ReferralID)
 			c = f.tell("admitted", "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID})
 			f.wantBed(0, domain.BedOccupied)
-			if order[1] == "" {
-				f.tell(order[0], "ARRIVED", c, app.ReferralFact{BookingID: v.BookingID})
+			if order[1] == "ENTERED_IN_ERROR" || order[1] == "WRONG_PATIENT" {
+				f.tell(order[0], "ARRIVED", c, app.ReferralFact{BookingID: v.BookingID, ReasonCode: order[1]})
 				f.wantBed(0, domain.BedFree)
 				continue
 			}
-			c = f.tell(order[0], "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID})
+			c = f.tell(order[0], "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID, ReasonCode: order[1]})
 			b := f.wantBed(0, domain.BedCleaning)
 			change := app.BedChange{RequestID: id.New(), ID: b.ID, Version: b.Version, InService: true, Cleaned: true}
 			if _, err := f.SetBed(f.t.Context(), f.manager(), change); err != nil {
 				f.t.Fatal(err)
 			}
-			f.tell(order[1], "CONCLUDED", c, app.ReferralFact{BookingID: v.BookingID})
+			if order[0] != "admission_undone" {
+				f.tell(order[1], "CONCLUDED", c, app.ReferralFact{BookingID: v.BookingID})
+			}
 			f.wantBed(0, domain.BedFree)
 		}
 	})

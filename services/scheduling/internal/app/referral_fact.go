@@ -17,6 +17,7 @@ type ReferralFact struct {
 	ReferralID                      string
 	HoldID, BookingID               string // what the fact names; either may be empty
 	FormerBookingID                 string // what BookingID took the place of; empty for nothing
+	ReasonCode                      string // of an admission that was undone
 	DueTime                         time.Time
 	Case                            domain.Case // the referral after it; with version 0 it says nothing of it
 }
@@ -28,7 +29,7 @@ const (
 	free                         // the hold and the booking that the fact names are free
 	freeHold                     // the hold alone: an emergency came before its answer, or the wish changed
 	freeBed                      // the booking alone, if it is of a bed: the patient has left it
-	giveBed                      // the same for a bed in which nobody lay: it need not be cleaned
+	undoBed                      // the same; if the admission was a mistake nobody lay in the bed, and it need not be cleaned
 	keep                         // no answer yet: the attached hold lasts for the new time limit
 	note                         // nothing by itself: the referral is in another state
 )
@@ -47,7 +48,7 @@ func reactions() map[string]reaction {
 		"arrived":          freeHold,
 		"concluded":        freeBed,
 		"discharged":       freeBed,
-		"admission_undone": giveBed,
+		"admission_undone": undoBed,
 
 		"returned":    keep,
 		"resubmitted": keep,
@@ -61,6 +62,9 @@ func reactions() map[string]reaction {
 		"escalated":       note,
 	}
 }
+
+// mistakes are the reasons of an admission that was undone by which no patient of the referral came to the bed: it is wanted at once, for whoever it was meant for.
+func mistakes() []string { return []string{"WRONG_PATIENT", "ENTERED_IN_ERROR"} }
 
 // ReferralEvents are the events that mean something here, sorted.
 func ReferralEvents() []string { return slices.Sorted(maps.Keys(reactions())) }
@@ -98,8 +102,8 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 			return keepAttached(ctx, u, f)
 		case freeHold:
 			return freeAttached(ctx, u, f)
-		case freeBed, giveBed:
-			return emptyBed(ctx, u, f, r == freeBed)
+		case freeBed, undoBed:
+			return emptyBed(ctx, u, f, r == freeBed || !slices.Contains(mistakes(), f.ReasonCode))
 		case note:
 			return nil
 		case free:

@@ -45,7 +45,8 @@ func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
 		return a.OnReferral(ctx, app.ReferralFact{
 			Consumer: consumer, FactID: fact.GetMeta().GetFactId(), County: fact.GetMeta().GetCounty(), Event: event,
 			ReferralID: fact.GetReferral().GetReferralId(), HoldID: fact.GetReferral().GetHoldId(),
-			BookingID: fact.GetReferral().GetBookingId(), FormerBookingID: fact.GetReferral().GetFormerBookingId(), DueTime: instant(fact.GetReferral().GetDueTime()),
+			ReasonCode: fact.GetReferral().GetReasonCode(),
+			BookingID:  fact.GetReferral().GetBookingId(), FormerBookingID: fact.GetReferral().GetFormerBookingId(), DueTime: instant(fact.GetReferral().GetDueTime()),
 			Case: caseOf(fact.GetMeta(), fact.GetReferral()),
 		})
 	}

@@ -309,8 +309,10 @@ type CandidateFact struct {
 	CentreId       string                 `protobuf:"bytes,5,opt,name=centre_id,json=centreId,proto3" json:"centre_id,omitempty"`
 	Criteria       []string               `protobuf:"bytes,6,rep,name=criteria,proto3" json:"criteria,omitempty"`
 	ReasonCode     string                 `protobuf:"bytes,7,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// While it rests: the other up-referral that brings the patient to the hospital again, or has them there.
+	UpAgainId     string `protobuf:"bytes,8,opt,name=up_again_id,json=upAgainId,proto3" json:"up_again_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CandidateFact) Reset() {
@@ -388,6 +390,13 @@ func (x *CandidateFact) GetCriteria() []string {
 func (x *CandidateFact) GetReasonCode() string {
 	if x != nil {
 		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetUpAgainId() string {
+	if x != nil {
+		return x.UpAgainId
 	}
 	return ""
 }
@@ -2326,6 +2335,129 @@ func (x *CandidateDismissed) GetCandidate() *CandidateFact {
 	return nil
 }
 
+// CandidateRested: referral.v1.<county>.candidate_rested. Nobody is urged to decide while candidate.up_again_id brings the patient again: what was told of
+// the limit of the decision is over.
+type CandidateRested struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	Candidate     *CandidateFact         `protobuf:"bytes,3,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CandidateRested) Reset() {
+	*x = CandidateRested{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CandidateRested) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CandidateRested) ProtoMessage() {}
+
+func (x *CandidateRested) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CandidateRested.ProtoReflect.Descriptor instead.
+func (*CandidateRested) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *CandidateRested) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *CandidateRested) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *CandidateRested) GetCandidate() *CandidateFact {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
+// CandidateResumed: referral.v1.<county>.candidate_resumed. No up-referral brings the patient any more; the department has its whole time again.
+type CandidateResumed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	Candidate     *CandidateFact         `protobuf:"bytes,3,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CandidateResumed) Reset() {
+	*x = CandidateResumed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CandidateResumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CandidateResumed) ProtoMessage() {}
+
+func (x *CandidateResumed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CandidateResumed.ProtoReflect.Descriptor instead.
+func (*CandidateResumed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *CandidateResumed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *CandidateResumed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *CandidateResumed) GetCandidate() *CandidateFact {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
 var File_tongzhen_referral_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
@@ -2363,7 +2495,7 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\x05R\x05level\x125\n" +
 	"\bdue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x127\n" +
-	"\tnext_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\"\xfd\x01\n" +
+	"\tnext_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\"\x9d\x02\n" +
 	"\rCandidateFact\x12!\n" +
 	"\fcandidate_id\x18\x01 \x01(\tR\vcandidateId\x12\x1d\n" +
 	"\n" +
@@ -2373,7 +2505,8 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\tcentre_id\x18\x05 \x01(\tR\bcentreId\x12\x1a\n" +
 	"\bcriteria\x18\x06 \x03(\tR\bcriteria\x12\x1f\n" +
 	"\vreason_code\x18\a \x01(\tR\n" +
-	"reasonCode\"{\n" +
+	"reasonCode\x12\x1e\n" +
+	"\vup_again_id\x18\b \x01(\tR\tupAgainId\"{\n" +
 	"\aCreated\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"z\n" +
@@ -2486,6 +2619,14 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\x12CandidateDismissed\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12A\n" +
+	"\tcandidate\x18\x03 \x01(\v2#.tongzhen.referral.v1.CandidateFactR\tcandidate\"\xc6\x01\n" +
+	"\x0fCandidateRested\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12A\n" +
+	"\tcandidate\x18\x03 \x01(\v2#.tongzhen.referral.v1.CandidateFactR\tcandidate\"\xc7\x01\n" +
+	"\x10CandidateResumed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12A\n" +
 	"\tcandidate\x18\x03 \x01(\v2#.tongzhen.referral.v1.CandidateFactR\tcandidateBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
 var (
@@ -2500,7 +2641,7 @@ func file_tongzhen_referral_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*ReferralFact)(nil),          // 0: tongzhen.referral.v1.ReferralFact
 	(*DeadlineFact)(nil),          // 1: tongzhen.referral.v1.DeadlineFact
@@ -2541,105 +2682,113 @@ var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*DeadlinePassed)(nil),        // 36: tongzhen.referral.v1.DeadlinePassed
 	(*CandidateFound)(nil),        // 37: tongzhen.referral.v1.CandidateFound
 	(*CandidateDismissed)(nil),    // 38: tongzhen.referral.v1.CandidateDismissed
-	(State_Code)(0),               // 39: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),        // 40: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),             // 41: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),          // 42: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),              // 43: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),           // 45: tongzhen.common.v1.FactMeta
+	(*CandidateRested)(nil),       // 39: tongzhen.referral.v1.CandidateRested
+	(*CandidateResumed)(nil),      // 40: tongzhen.referral.v1.CandidateResumed
+	(State_Code)(0),               // 41: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),        // 42: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),             // 43: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),          // 44: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),              // 45: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil), // 46: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),           // 47: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_referral_v1_events_proto_depIdxs = []int32{
-	39, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
-	39, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
-	40, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
-	41, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
-	42, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
-	43, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
-	44, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
-	44, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
-	44, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
-	45, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
+	41, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
+	41, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
+	42, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
+	43, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
+	44, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	45, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
+	45, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
+	46, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
+	46, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
+	46, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
+	47, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 11: tongzhen.referral.v1.Created.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 13: tongzhen.referral.v1.Edited.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 15: tongzhen.referral.v1.Submitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 17: tongzhen.referral.v1.Returned.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 19: tongzhen.referral.v1.Resubmitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 21: tongzhen.referral.v1.Redirected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 23: tongzhen.referral.v1.Accepted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 25: tongzhen.referral.v1.Declined.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 27: tongzhen.referral.v1.Cancelled.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 29: tongzhen.referral.v1.Arrived.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 31: tongzhen.referral.v1.ArrivalUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 33: tongzhen.referral.v1.NoShow.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 35: tongzhen.referral.v1.Rebooked.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 37: tongzhen.referral.v1.Admitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 39: tongzhen.referral.v1.AdmissionUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 40: tongzhen.referral.v1.Discharged.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 40: tongzhen.referral.v1.Discharged.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 41: tongzhen.referral.v1.Discharged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 42: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 42: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 43: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 44: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 44: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 45: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 46: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 46: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 47: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 48: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 48: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 49: tongzhen.referral.v1.Answered.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 50: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 50: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 51: tongzhen.referral.v1.FollowUpBegun.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 52: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 52: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 53: tongzhen.referral.v1.VisitRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 54: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 54: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 55: tongzhen.referral.v1.PlanRevised.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 56: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 56: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 57: tongzhen.referral.v1.Escalated.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 58: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 58: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 59: tongzhen.referral.v1.Completed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 60: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 60: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 61: tongzhen.referral.v1.RecordedOut.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 62: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 62: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 63: tongzhen.referral.v1.Departed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 64: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 64: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 65: tongzhen.referral.v1.MessagePosted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 66: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 66: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 67: tongzhen.referral.v1.Assessed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 68: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 68: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 69: tongzhen.referral.v1.Corrected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 70: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 70: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 71: tongzhen.referral.v1.ConsentRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 72: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 72: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 73: tongzhen.referral.v1.BounceBackFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 74: tongzhen.referral.v1.PersonMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 74: tongzhen.referral.v1.PersonMerged.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 75: tongzhen.referral.v1.PersonMerged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	45, // 76: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 76: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 77: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
 	1,  // 78: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
-	45, // 79: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 79: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 80: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
 	2,  // 81: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	45, // 82: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
+	47, // 82: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 83: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
 	2,  // 84: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	85, // [85:85] is the sub-list for method output_type
-	85, // [85:85] is the sub-list for method input_type
-	85, // [85:85] is the sub-list for extension type_name
-	85, // [85:85] is the sub-list for extension extendee
-	0,  // [0:85] is the sub-list for field type_name
+	47, // 85: tongzhen.referral.v1.CandidateRested.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 86: tongzhen.referral.v1.CandidateRested.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 87: tongzhen.referral.v1.CandidateRested.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	47, // 88: tongzhen.referral.v1.CandidateResumed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 89: tongzhen.referral.v1.CandidateResumed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 90: tongzhen.referral.v1.CandidateResumed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	91, // [91:91] is the sub-list for method output_type
+	91, // [91:91] is the sub-list for method input_type
+	91, // [91:91] is the sub-list for extension type_name
+	91, // [91:91] is the sub-list for extension extendee
+	0,  // [0:91] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_events_proto_init() }
@@ -2654,7 +2803,7 @@ func file_tongzhen_referral_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_events_proto_rawDesc), len(file_tongzhen_referral_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
