@@ -123,6 +123,16 @@ func TestWhoIsExpectedOnALaterDayIsApartAndACheckInAsksFirst(t *testing.T) {
 	other.Id, other.ExpectedFrom = thirdID, in(48*time.Hour)
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow, other}})
 	shows(t, b.get(at).Body.String(), "None of them is for today")
+	// Who cannot be checked in is told why.
+	tomorrow.State, tomorrow.ExpectedFrom = referralv1.State_SUBMITTED, nil
+	w.always(actionsMethod, actionsOf("accept"))
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	shows(t, b.get(at).Body.String(), "is not accepted yet")
+	tomorrow.State, tomorrow.ArriveTime = referralv1.State_ARRIVED, in(-time.Hour)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	shows(t, b.get(at).Body.String(), "Checked in already:")
+	tomorrow.State, tomorrow.ArriveTime, tomorrow.ExpectedFrom = referralv1.State_ACCEPTED, nil, in(24*time.Hour)
+	w.always(actionsMethod, actionsOf("arrive"))
 	// Who has set out is on the way, whatever day was booked.
 	tomorrow.DepartTime = in(-time.Hour)
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
