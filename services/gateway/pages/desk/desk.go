@@ -154,7 +154,7 @@ type arrivalsData struct {
 	// Sought are those of a name or the end of a number, SoughtLater those of them who are expected on a later day, More that there are others.
 	Sought, SoughtLater []arriving
 	More                bool
-	Answered *queue.Answered
+	Answered            *queue.Answered
 	// Registered is what the hospital's own system said; nothing at a township's.
 	Registered registrations
 }
