@@ -146,7 +146,7 @@ func TestAPersonSignsInWorksAndSignsOutThroughTheGateway(t *testing.T) {
 			t.Errorf("got %v, %v", current, err)
 		}
 		list, err := gateway.ListOrganizations(person, &directoryv1.ListOrganizationsRequest{})
-		if err != nil || len(list.GetOrganizations()) != 1 {
+		if err != nil || len(list.GetOrganizations()) != 1 || list.GetCountyName() != "阳朔县" {
 			t.Errorf("got %v, %v", list, err)
 		}
 		one, err := gateway.GetOrganization(person, &directoryv1.GetOrganizationRequest{Id: list.GetOrganizations()[0].GetId()})

@@ -83,6 +83,9 @@ func TestTheKeyOfAnAdviceLeadsToItsAnswer(t *testing.T) {
 	if field, _, _ = strings.Cut(field, ">"); !strings.Contains(field, ` data-key="a"`) || strings.Count(body, `data-key="a"`) != 1 {
 		t.Errorf("the field of the answer has %q", field)
 	}
+	// In the queue the key opens it.
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{asked}})
+	shows(t, w.browser("desk").get("/desk").Body.String(), `<a class="button" href="/referrals/`+referralID+`?queue=1" data-key="a">`)
 }
 
 // What adds to the record says so: its buttons are named as the filter's are.

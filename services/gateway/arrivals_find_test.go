@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -84,4 +85,56 @@ func TestWhoComesIsFoundByNameAndByTheEndOfANumber(t *testing.T) {
 	w.refuse(searchMethod, errs.Unavailable("patient-record", nil))
 	_, body = comes(t, b, markName)
 	shows(t, body, "Names cannot be searched for at the moment", `value="`+markName+`"`)
+}
+
+// Who is booked for a later day is clearly apart from who is expected today, and a check-in of them asks first: people of one name stand in one list.
+func TestWhoIsExpectedOnALaterDayIsApartAndACheckInAsksFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	w.always(actionsMethod, actionsOf("arrive"))
+	w.always(searchMethod, &patientrecordv1.SearchPatientsResponse{Patients: []*patientrecordv1.Patient{{Id: patientID, Name: markName}}})
+	today, tomorrow := sampleReferral(referralv1.State_ACCEPTED), sampleReferral(referralv1.State_ACCEPTED)
+	today.ExpectedFrom, tomorrow.ExpectedFrom = in(0), in(24*time.Hour)
+	tomorrow.Id, tomorrow.Number = secondID, "450321-26-0000124-2"
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow, today}})
+	at, body := comes(t, b, markName)
+	found := body[strings.Index(body, "Several were found"):strings.Index(body, "data-careful")]
+	now, later, cut := strings.Cut(found, "Booked for a later day")
+	day := tomorrow.GetExpectedFrom().AsTime().Format(time.DateOnly)
+	if !cut || !strings.Contains(now, `<button class="primary">`) || strings.Contains(now, secondID) {
+		t.Errorf("who is expected today is not first and alone: %s", now)
+	}
+	shows(t, later, "<summary>Here already?", "is booked for "+day+", not for today", `action="/referrals/`+secondID+`/arrive"`)
+	if strings.Contains(later, `class="primary"`) || strings.Contains(later, referralID+"/arrive") {
+		t.Errorf("who is expected tomorrow is checked in as quickly: %s", later)
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+	// One alone, as a scanned slip shows them, says it too; none of today says so.
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	body = b.get(at).Body.String()
+	shows(t, body, "Booked for "+day+", not for today", "<summary>Here already?")
+	if strings.Contains(body, `data-action="arrive"`) {
+		t.Error("one of tomorrow is checked in with one tap")
+	}
+	other := sampleReferral(referralv1.State_ACCEPTED)
+	other.Id, other.ExpectedFrom = thirdID, in(48*time.Hour)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow, other}})
+	shows(t, b.get(at).Body.String(), "None of them is for today")
+	// Who cannot be checked in is told why.
+	tomorrow.State, tomorrow.ExpectedFrom = referralv1.State_SUBMITTED, nil
+	w.always(actionsMethod, actionsOf("accept"))
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	shows(t, b.get(at).Body.String(), "is not accepted yet")
+	tomorrow.State, tomorrow.ArriveTime = referralv1.State_ARRIVED, in(-time.Hour)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	shows(t, b.get(at).Body.String(), "Checked in already:")
+	tomorrow.State, tomorrow.ArriveTime, tomorrow.ExpectedFrom = referralv1.State_ACCEPTED, nil, in(24*time.Hour)
+	w.always(actionsMethod, actionsOf("arrive"))
+	// Who has set out is on the way, whatever day was booked.
+	tomorrow.DepartTime = in(-time.Hour)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	shows(t, b.get(at).Body.String(), `data-action="arrive"`)
 }

@@ -131,3 +131,19 @@ func TestBedsAreAddedAndWardsAndBedsClosed(t *testing.T) {
 		t.Errorf("%v", sent)
 	}
 }
+
+// Whoever treats patients finds the board, who has a bed and who waits for one; what the ward keeps is not offered to who may not.
+func TestADoctorFindsTheBoardAndIsOfferedNothingThatOnlyTheWardMayDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(boardMethod, wards(1))
+	for name, role := range map[string]commonv1.Role_Code{"specialist2": commonv1.Role_SPECIALIST, "head2": commonv1.Role_DEPARTMENT_HEAD} {
+		b := w.as(name, role)
+		body := sound(t, name, b.get("/beds?bed="+bedNo(0, 0)))
+		shows(t, body, `href="/beds" aria-current="page"`, `id="bed"`, "Free", "Who waits for a bed")
+		if strings.Contains(body, `name="do"`) {
+			t.Errorf("%s is offered what the ward alone may do", name)
+		}
+	}
+	shows(t, w.keeper().get("/beds?bed="+bedNo(0, 0)).Body.String(), `name="do" value="out"`)
+}

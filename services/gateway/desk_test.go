@@ -193,7 +193,7 @@ func TestAScannedSlipLeadsToItsPatient(t *testing.T) {
 	if to := b.post("/referrals/"+referralID+"/arrive", with(sent("arrive"), "back", "/desk/arrivals")).Header().Get("Location"); to != "/desk/arrivals" {
 		t.Error(to)
 	}
-	shows(t, b.get("/desk/arrivals").Body.String(), "Arrival recorded.")
+	shows(t, b.get("/desk/arrivals").Body.String(), "Arrival recorded.", `<a href="/referrals/`+referralID+`">Wrong patient? Open it to undo</a>`)
 	w.always(actionsMethod, actionsOf())
 	shows(t, b.get("/desk/arrivals?found="+referralID).Body.String(), "cannot be checked in now")
 	w.refuse(referralv1.ReferralService_FindReferral_FullMethodName, errs.NotFound("referral"))

@@ -63,12 +63,12 @@ func TestTheReportNamesTheCountyAndWhoMovedTheRates(t *testing.T) {
 		}
 		return &referralv1.QueryStatisticsResponse{Figures: []*referralv1.Figure{f}}, nil
 	})
-	w.always(directoryv1.DirectoryService_ListOrganizations_FullMethodName, &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
+	w.always(directoryv1.DirectoryService_ListOrganizations_FullMethodName, &directoryv1.ListOrganizationsResponse{CountyName: "阳朔县", Organizations: []*directoryv1.Organization{
 		{Id: hospitalID, Code: "H1", Name: "阳朔县人民医院", NameEn: "Yangshuo County People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL},
 		{Id: slotID, Code: "A1", Name: "阳朔县卫生健康局", NameEn: "Yangshuo County Health Bureau", Type: directoryv1.OrganizationType_AUTHORITY},
 	}})
 	body := sound(t, "report", w.admin().get("/overview/report?month=2026-02"))
-	shows(t, body, `<p class="issuer">Yangshuo County Health Bureau</p>`, "60.0% (6 of 10)", "Pulled down by Cardiology (30 points). Pulled up by 0305 (10 points).")
+	shows(t, body, `<p class="issuer">Yangshuo County Health Bureau</p>`, "Two-way referral in 2026-02: 阳朔县</h1>", "60.0% (6 of 10)", "Pulled down by Cardiology (30 points). Pulled up by 0305 (10 points).")
 	if own := w.as("head", commonv1.Role_CENTRE_HEAD).get("/overview/report?month=2026-02"); own.Code != http.StatusOK || strings.Contains(own.Body.String(), "issuer") {
 		t.Errorf("%d: what a place prints of itself is headed by the authority", own.Code)
 	}

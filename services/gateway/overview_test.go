@@ -324,6 +324,8 @@ func TestWhoSeesFiguresOpensACaseWithoutThePatient(t *testing.T) {
 	w.recognised()
 	b := w.admin()
 	at := "/statistics/cases/" + referralID
+	w.always(directoryv1.RosterService_ListOnDuty_FullMethodName, &directoryv1.ListOnDutyResponse{Posts: []*directoryv1.PostDuty{{DepartmentCode: "DESK", Duties: sampleRoster().GetDuties()}}})
+	shows(t, b.get("/overview/late").Body.String(), "Whom to call", `on duty: 周护士 <a class="whole" href="tel:12010000001">`)
 	for _, page := range []string{"/overview", "/overview/late", "/statistics/cases?measure=IND-DN-A&from=2026-03-01&to=2026-04-01"} {
 		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`?back=`) {
 			t.Errorf("%s does not lead to the case", page)

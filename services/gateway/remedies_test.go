@@ -90,6 +90,13 @@ func TestSettingsThatAreNotRightSayWhatWouldBe(t *testing.T) {
 		w.refuse(updateMethod, errs.Invalid(errs.Bad(field, errs.ReasonFieldInvalid)))
 		shows(t, w.admin().post("/settings", typedSettings()).Body.String(), remedy)
 	}
+	for field, remedy := range map[string]string{
+		"settings.limits[2].minutes": "30 working days, or 90 days, at most", "settings.limits[0].repeatMinutes": "between 5 minutes and 30 days", "settings.bounceBackDays": "“days within which a return counts” should be a whole number from 1 to 90",
+	} {
+		w := newWorld(t)
+		w.refuse(updateMethod, errs.Invalid(errs.Bad(field, errs.ReasonFieldOutOfRange)))
+		shows(t, w.admin().post("/settings", typedSettings()).Body.String(), remedy)
+	}
 	w := newWorld(t)
 	shows(t, w.admin().post("/settings/targets", form("row", "0", "measure.0", "IND-DN-A", "value.0", "half")).Body.String(), "type a number, such as 50")
 }

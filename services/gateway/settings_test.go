@@ -104,6 +104,8 @@ func TestALimitInWordsHidesNothingElseThatIsWrong(t *testing.T) {
 	if sent.GetLimits()[0].GetMinutes() != -1 || sent.GetLimits()[2].GetRepeatMinutes() != -1 || sent.GetHolidays()[0] != "2026-02-30" {
 		t.Errorf("what is no number can be taken for one: %v", sent)
 	}
+	// What is a number and too long is not told to be none.
+	shows(t, w.admin().post("/settings", with(typedSettings(), "limit.0", "999", "unit.0", "DAYS")).Body.String(), "is too long: 30 working days, or 90 days, at most")
 	// Nothing is told to be saved, whatever is answered.
 	if got := w.admin().post("/settings", with(typedSettings(), "limit.0", "两小时")); got.Code != http.StatusBadRequest {
 		t.Errorf("%d", got.Code)

@@ -51,10 +51,15 @@ func TestSettingsAreReadByAllAndReplacedByTheCountysAdministrator(t *testing.T) 
 		_, err = f.settings.UpdateSettings(admin, &referralv1.UpdateSettingsRequest{Settings: set, RequestId: id.New()})
 		f.expectReason(err, errs.ReasonFieldCombination)
 		set.Version, set.Closes = 1, "18:00"
-		set.BounceBackDays = 91
-		_, err = f.settings.UpdateSettings(admin, &referralv1.UpdateSettingsRequest{Settings: set, RequestId: id.New()})
-		if errs.KindOf(err) != errs.KindInvalid {
-			f.t.Errorf("91 days: %v", err)
+		// All that is wrong is said at once: what is too much, or no number on a form, hides nothing.
+		set.Holidays = []string{"2026-02-30"}
+		for _, days := range []int32{91, -1} {
+			set.BounceBackDays = days
+			_, err = f.settings.UpdateSettings(admin, &referralv1.UpdateSettingsRequest{Settings: set, RequestId: id.New()})
+			e, _ := errs.As(err)
+			if e == nil || len(e.Fields) != 2 || e.Fields[0].Name != "settings.holidays[0]" || e.Fields[1].Name != "settings.bounceBackDays" || e.Fields[1].Reason != errs.ReasonFieldOutOfRange {
+				f.t.Errorf("%d days: %v", days, err)
+			}
 		}
 	})
 }

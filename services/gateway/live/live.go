@@ -26,6 +26,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -221,6 +222,10 @@ func (h *Hub) read(m bus.Msg) (event, bool) {
 	if notice, ok := message.Interface().(*notificationv1.EntryCreated); ok {
 		// Whoever wants to hears that it is urgent.
 		what["urgency"] = notice.GetEntry().GetUrgency().String()
+	}
+	if _, ok := message.Interface().(*referralv1.Seen); ok {
+		// Nothing changed for who is writing an answer: most often it is they who opened it.
+		what["seen"] = true
 	}
 	data, err := json.Marshal(what)
 	if err != nil {

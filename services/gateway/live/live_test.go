@@ -162,3 +162,41 @@ func TestAStreamWhoseBrowserTakesNothingAnyMoreEnds(t *testing.T) {
 		}
 	})
 }
+
+// opened is a stream of two facts of a referral: somebody opened it, and it was accepted.
+type opened struct{ bus.Bus }
+
+func (opened) LastSequence(context.Context) (uint64, error) { return 0, nil }
+
+func (opened) Tail(_ context.Context, _ uint64, _ []string, fn func(bus.Msg)) error {
+	meta := &commonv1.FactMeta{AggregateId: "r", AggregateVersion: 3, Audience: []string{"org:hospital"}}
+	for n, m := range []proto.Message{&referralv1.Submitted{Meta: meta}, &referralv1.Seen{Meta: meta}, &referralv1.Accepted{Meta: meta}} {
+		payload, err := proto.Marshal(m)
+		if err != nil {
+			return err
+		}
+		name := m.ProtoReflect().Descriptor()
+		fn(bus.Msg{Subject: "referral.v1.450321." + strings.ToLower(string(name.Name())), Type: string(name.FullName()), Payload: payload, Sequence: uint64(n + 1)})
+	}
+	return nil
+}
+
+// Who opens a referral and answers it at once is not told that it has just changed: it was they who opened it.
+func TestThatAReferralWasOpenedIsToldApartFromWhatChangesIt(t *testing.T) {
+	t.Parallel()
+	h, handler := hub(opened{})
+	if err := h.Run(t.Context(), func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	h.Close()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil)
+	r.AddCookie(&http.Cookie{Name: door.CookieName, Value: "secret"})
+	r.Header.Set("Last-Event-ID", "1")
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	for _, words := range []string{`data: {"id":"r","seen":true,"version":3}`, `data: {"id":"r","version":3}`} {
+		if !strings.Contains(w.Body.String(), words) {
+			t.Errorf("%s is not told: %s", words, w.Body)
+		}
+	}
+}

@@ -132,20 +132,22 @@
   };
   // What the page asks by itself is no use of the session, unless somebody watches it for emergencies; and it is asked for the account of the page alone.
   const headers = (name) => ({ "X-Fragment": name, "X-Account": body.dataset.account ?? "", ...("watches" in body.dataset ? {} : { "X-Idle": "1" }) });
-  const refresh = async (part) => {
-    if ("careful" in part.dataset && touched(part)) { say(part); return; }
+  const refresh = async (part, seen) => {
+    // That somebody opened it, most often oneself, is no news to who writes in a form: the part is fetched when they are done.
+    const hold = () => { if (seen) part.dataset.stale = "1"; else say(part); };
+    if ("careful" in part.dataset && touched(part)) { hold(); return; }
     if (part.dataset.busy) { part.dataset.again = "1"; return; }
     part.dataset.busy = "1";
     try {
       // What is read from a record is read again only when there is something else to do: data-seen.
-      const seen = part.querySelector("[data-seen]")?.dataset.seen ?? "";
-      const answer = await fetch(part.dataset.fragment, { headers: { ...headers(part.dataset.fragmentName), "X-Seen": seen }, credentials: "same-origin" });
+      const read = part.querySelector("[data-seen]")?.dataset.seen ?? "";
+      const answer = await fetch(part.dataset.fragment, { headers: { ...headers(part.dataset.fragmentName), "X-Seen": read }, credentials: "same-origin" });
       if (answer.status === 401) { signedOut(); return; }
       if (answer.ok && answer.status !== 204) {
         const text = await answer.text();
-        if ("careful" in part.dataset && touched(part)) { say(part); return; } // somebody began meanwhile
+        if ("careful" in part.dataset && touched(part)) { hold(); return; } // somebody began meanwhile
         const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
-        const read = [...part.querySelectorAll("details[data-read][open]")].map((one) => one.dataset.read);
+        const opened = [...part.querySelectorAll("details[data-read][open]")].map((one) => one.dataset.read);
         const back = place(part);
         const mark = () => part.querySelector("[data-mark]")?.dataset.mark;
         const marked = mark();
@@ -160,7 +162,7 @@
         // A place that is offered, or is not any more, changes what the other parts of its referral propose.
         if (mark() !== marked && part.dataset.referral) refreshAll("referral", part.dataset.referral);
         delete part.dataset.stale;
-        for (const one of part.querySelectorAll("details[data-read]")) if (read.includes(one.dataset.read)) one.open = true;
+        for (const one of part.querySelectorAll("details[data-read]")) if (opened.includes(one.dataset.read)) one.open = true;
         const fresh = [...part.querySelectorAll("[data-id]")].filter((row) => !before.has(row.dataset.id));
         for (const row of fresh) {
           row.classList.add("arrived");
@@ -181,11 +183,11 @@
   for (const part of document.querySelectorAll("[data-careful]")) {
     for (const event of ["toggle", "change"]) part.addEventListener(event, () => { if (part.dataset.stale && !touched(part)) refresh(part); }, true);
   }
-  const refreshAll = (kind, id) => {
+  const refreshAll = (kind, id, seen) => {
     for (const part of document.querySelectorAll("[data-fragment]")) {
       if (kind && part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
       if (part.dataset.referral && id && part.dataset.referral !== id) continue;
-      refresh(part).catch(() => {}); // the line is down: what was shown stays
+      refresh(part, seen).catch(() => {}); // the line is down: what was shown stays
     }
   };
   for (const part of document.querySelectorAll("[data-fragment][data-late]")) refresh(part).catch(() => {});
@@ -229,7 +231,7 @@
     } else if (kind === "reset") {
       afresh();
     } else {
-      refreshAll(kind, kind === "referral" ? data.id : undefined);
+      refreshAll(kind, kind === "referral" ? data.id : undefined, data.seen);
       if (kind === "notification" || kind === "alarm") count().catch(() => {});
       if (data.urgency === "URGENT" && "urgent" in body.dataset) sound(urgent);
     }

@@ -41,6 +41,14 @@ func (a *App) ListOrganizations(ctx context.Context, caller authn.Identity, t do
 	return rows[:size], Position{last.County, last.Code}.token(), nil
 }
 
+// CountyName is what the caller's county is called; "" where it has no name, and for a service whose token names no county.
+func (a *App) CountyName(ctx context.Context, caller authn.Identity) (string, error) {
+	if caller.County == "" {
+		return "", nil
+	}
+	return a.deps.Store.CountyName(ctx, caller.County)
+}
+
 // GetOrganization of the caller's county.
 func (a *App) GetOrganization(ctx context.Context, caller authn.Identity, id string) (domain.Organization, error) {
 	if caller.County == "" {

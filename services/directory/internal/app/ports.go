@@ -24,6 +24,8 @@ type Store interface {
 
 	// Organizations in the order of county and code. An empty county is all of them.
 	Organizations(ctx context.Context, q OrganizationQuery) ([]domain.Organization, error)
+	// CountyName is what a county is called; "" for one that is unknown or has no name.
+	CountyName(ctx context.Context, county string) (string, error)
 	// Organization of a county; not found is errs.NotFound.
 	Organization(ctx context.Context, county, id string) (domain.Organization, error)
 	// Accounts in the order of county and login. An empty county is all of them.

@@ -152,7 +152,10 @@ func (s *Server) ListOrganizations(ctx context.Context, r *directoryv1.ListOrgan
 	for _, o := range list {
 		out.Organizations = append(out.Organizations, events.Organization(o))
 	}
-	return out, nil
+	if r.GetPageToken() == "" {
+		out.CountyName, err = s.app.CountyName(ctx, caller)
+	}
+	return out, err
 }
 
 // GetOrganization implements DirectoryService.

@@ -96,6 +96,19 @@ func (s *Store) Logins(ctx context.Context, logins []string) (out map[string]str
 	return out, err
 }
 
+// CountyName implements app.Store.
+func (s *Store) CountyName(ctx context.Context, county string) (name string, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		name = ""
+		err := tx.QueryRow(ctx, `SELECT name FROM county WHERE county_code = $1`, county).Scan(&name)
+		if err != nil && !sqldb.NoRows(err) {
+			return fmt.Errorf("load the name of county %s: %w", county, err)
+		}
+		return nil
+	})
+	return name, err
+}
+
 // Organizations implements app.Store. A Limit of 0 is no limit.
 func (s *Store) Organizations(ctx context.Context, q app.OrganizationQuery) (out []domain.Organization, err error) {
 	err = s.db.View(ctx, func(tx *sqldb.Tx) error {

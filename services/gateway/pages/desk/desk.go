@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -150,10 +151,10 @@ type arrivalsData struct {
 	County bool
 	// Found is whom the number on a slip belongs to; nil before one was read.
 	Found *arriving
-	// Sought are those of a name or the end of a number, More that there are others.
-	Sought   []arriving
-	More     bool
-	Answered *queue.Answered
+	// Sought are those of a name or the end of a number, SoughtLater those of them who are expected on a later day, More that there are others.
+	Sought, SoughtLater []arriving
+	More                bool
+	Answered            *queue.Answered
 	// Registered is what the hospital's own system said; nothing at a township's.
 	Registered registrations
 }
@@ -164,6 +165,14 @@ type arriving struct {
 	RequestID string
 	// Arrives: the patient can be checked in.
 	Arrives bool
+	// Later: the patient is expected on a day after today and has not set out, so that a check-in asks first.
+	Later bool
+}
+
+func (p *Pages) arrivingOf(row shell.Row, arrives bool) arriving {
+	from := row.GetExpectedFrom()
+	later := from != nil && row.GetDepartTime() == nil && from.AsTime().In(p.Shell.Zone()).Format(time.DateOnly) > p.Shell.Now().Format(time.DateOnly)
+	return arriving{Row: row, RequestID: ids.New(), Arrives: arrives, Later: later}
 }
 
 // arriving adds to rows whether the visitor can check the patient in.
@@ -175,7 +184,7 @@ func (p *Pages) arriving(r *http.Request, referrals []*referralv1.Referral) (out
 		if _, asked := may[like]; !asked {
 			may[like] = p.arrives(r, row.GetId())
 		}
-		out = append(out, arriving{Row: row, RequestID: ids.New(), Arrives: may[like]})
+		out = append(out, p.arrivingOf(row, may[like]))
 	}
 	return out
 }
@@ -192,7 +201,8 @@ func (p *Pages) found(r *http.Request) *arriving {
 	if !ok {
 		return nil
 	}
-	return &arriving{Row: row, RequestID: ids.New(), Arrives: p.arrives(r, id)}
+	found := p.arrivingOf(row, p.arrives(r, id))
+	return &found
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
@@ -214,8 +224,9 @@ type shownArrivals struct {
 	form    shell.Form
 	refused dismissal
 	found   *arriving
-	sought  []arriving
-	more    bool
+	// sought may be expected today, later are those expected on a later day.
+	sought, later []arriving
+	more          bool
 }
 
 func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, show shownArrivals) error {
@@ -248,7 +259,7 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, show shownA
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)
 	}
-	if data.Found, data.Sought, data.More = show.found, show.sought, show.more; data.Found == nil {
+	if data.Found, data.Sought, data.SoughtLater, data.More = show.found, show.sought, show.later, show.more; data.Found == nil {
 		data.Found = p.found(r)
 	}
 	data.Answered = p.Queue.TakeAnswered(w, r)

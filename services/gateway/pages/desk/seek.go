@@ -55,7 +55,9 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) err
 	case 1:
 		show.found = &rows[0]
 	default:
-		show.sought, show.more = rows, more
+		// One of a later day is clearly apart: a tap meant for the one who stands there must not check in another.
+		show.later = slices.DeleteFunc(slices.Clone(rows), func(one arriving) bool { return !one.Later })
+		show.sought, show.more = slices.DeleteFunc(rows, func(one arriving) bool { return one.Later }), more
 	}
 	return p.showArrivals(w, r, show)
 }

@@ -161,8 +161,12 @@ func (r *reader) number(name string, unit int32) int32 {
 	}
 	const most = 1_000_000 // no length is near it, and times a day it still fits
 	n, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || n < 0 || n*int64(unit) > most {
+	switch {
+	case err != nil || n < 0:
 		r.bad = append(r.bad, errs.Bad(name, errs.ReasonFieldInvalid))
+		return noNumber
+	case n*int64(unit) > most:
+		r.bad = append(r.bad, errs.Bad(name, errs.ReasonFieldOutOfRange))
 		return noNumber
 	}
 	return int32(n) * unit

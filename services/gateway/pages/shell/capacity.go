@@ -34,7 +34,7 @@ func capacityNav(a *directoryv1.Account, add func(name, page, href string)) {
 	if Plans(a) {
 		add("sessions", "sessions", "/sessions")
 	}
-	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_BED_MANAGER, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_COUNTY_ADMIN) {
+	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_SPECIALIST, commonv1.Role_BED_MANAGER, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_COUNTY_ADMIN) {
 		add("beds", "beds", "/beds")
 	}
 }

@@ -32,6 +32,8 @@ func NewNames(directory directoryv1.DirectoryServiceClient, clk clock.Clock) *Na
 
 // County is a county's organisations as read at one moment.
 type County struct {
+	// Name is what people call the county; "" where the directory has none.
+	Name string
 	// Organizations in the order of their codes.
 	Organizations []*directoryv1.Organization
 	byID          map[string]*directoryv1.Organization
@@ -98,6 +100,9 @@ func (n *Names) read(ctx context.Context) (*County, error) {
 			return nil, err
 		}
 		c.Organizations = append(c.Organizations, page.GetOrganizations()...)
+		if token == "" {
+			c.Name = page.GetCountyName()
+		}
 		if token = page.GetNextPageToken(); token == "" {
 			break
 		}

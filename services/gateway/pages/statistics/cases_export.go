@@ -61,13 +61,13 @@ func (p *Pages) casesTable(r *http.Request, data casesData, rows []caseRow) shee
 		out.Notes = append(out.Notes, t("statistics.denominator")+": "+both(data.Divisor.GetText(), data.Divisor.GetTextEn()))
 	}
 	for _, head := range []string{
-		"field.number", "export.direction", "field.kind", "list.state", "list.from", "list.to", "overview.department", "statistics.by.condition", "statistics.day", "statistics.cases.n",
-		"statistics.ground", "statistics.ground.why",
+		"field.number", "export.direction", "field.kind", "list.state", "list.from", "list.to", "statistics.by.condition", "statistics.day", "statistics.cases.n",
+		"statistics.ground", "statistics.ground.why", "statistics.cases.department",
 	} {
 		out.Heads = append(out.Heads, t(head))
 	}
 	for _, c := range rows {
-		cells := []any{c.GetNumber(), "", "", "", c.From, c.To, c.Department, c.ConditionName, nil, int64(c.GetCount()), "", ""}
+		cells := []any{c.GetNumber(), "", "", "", c.From, c.To, c.ConditionName, nil, int64(c.GetCount()), "", "", c.Department}
 		if c.GetStayId() == "" {
 			cells[1], cells[2] = word("direction", c.GetDirection().String()), word("kind", c.GetKind().String())
 			cells[3] = word("state", c.GetState().String())
@@ -75,9 +75,9 @@ func (p *Pages) casesTable(r *http.Request, data casesData, rows []caseRow) shee
 			cells[0] = t("statistics.stay")
 		}
 		if at, err := time.Parse(time.DateOnly, c.GetDay()); err == nil {
-			cells[8] = sheets.Day(at)
+			cells[7] = sheets.Day(at)
 		}
-		cells[10], cells[11] = word("statistics.place", c.GetGround().GetPlace()), word("statistics.fact", c.GetGround().GetFact())
+		cells[9], cells[10] = word("statistics.place", c.GetGround().GetPlace()), word("statistics.fact", c.GetGround().GetFact())
 		out.Rows = append(out.Rows, cells)
 	}
 	return out

@@ -26,7 +26,7 @@ type lateData struct {
 	Totals []*referralv1.LateTotal
 	Total  int32
 	Step   string
-	Rows   []lateRow
+	Rows   []waitingRow
 	Next   string
 	Place  url.Values
 	// Of words the filters.
@@ -53,7 +53,7 @@ func (p *Pages) late(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data := lateData{
-		Totals: found.GetTotals(), Total: lateTotal(found), Step: query.Get("step"), Rows: p.lateRows(r, found.GetCases()),
+		Totals: found.GetTotals(), Total: lateTotal(found), Step: query.Get("step"), Rows: p.called(r, p.lateRows(r, found.GetCases())),
 		Place: (&picture{Within: within}).place(), Of: p.filters(r, within, ""),
 	}
 	if next := found.GetNextPageToken(); next != "" {

@@ -18,7 +18,7 @@ type reportData struct {
 	Month string
 	// Months to choose from.
 	Choosable []string
-	// About is what the report is about: the county's authority, or the chosen organisation.
+	// About is what the report is about: the county by its name, or the chosen organisation.
 	About string
 	// Issuer is the authority of the county, which names it; "" where the directory has none, and over what a place prints of itself.
 	Issuer     string
@@ -62,7 +62,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	if d.Within.organization != "" {
 		data.About = names("organization", d.Within.organization)
 	} else if d.County {
-		data.About = p.Shell.T(r, "discharges.county")
+		data.About = p.countyName(r)
 	}
 	if d.County {
 		data.Issuer = p.issuer(r)
@@ -89,6 +89,14 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 		data.Filling = data.Filling || h.GetFilling()
 	}
 	return p.Shell.Render(w, r, p.reportSet, shell.Page{Title: "report.title", Nav: "overview", Data: data})
+}
+
+// countyName is what the county is called; "the whole county" where the directory has no name.
+func (p *Pages) countyName(r *http.Request) string {
+	if county, err := p.Shell.Names().County(r.Context()); err == nil && county.Name != "" {
+		return county.Name
+	}
+	return p.Shell.T(r, "discharges.county")
 }
 
 // issuer is the name of the county's authority: the visitor's own, where that is one, else the first.

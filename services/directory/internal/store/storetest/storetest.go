@@ -136,6 +136,11 @@ func expectKind(t *testing.T, err error, want errs.Kind) {
 
 func savedIsRead(t *testing.T, f Fixture) {
 	o, v := saved(t, f, "township")
+	for county, want := range map[string]string{County: "阳朔县", "450322": ""} {
+		if name, err := f.Store.CountyName(t.Context(), county); err != nil || name != want {
+			t.Errorf("county %s is called %q, %v", county, name, err)
+		}
+	}
 	got, err := f.Store.Organization(t.Context(), County, o.Data().ID)
 	if err != nil || got.Data() != o.Data() || got.Version() != 1 || len(got.Departments()) != 2 || got.Departments()[0] != o.Departments()[0] {
 		t.Errorf("got %+v %v, %v", got.Data(), got.Departments(), err)

@@ -1088,6 +1088,8 @@ type ListOrganizationsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Organizations []*Organization        `protobuf:"bytes,1,rep,name=organizations,proto3" json:"organizations,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// What the caller's county is called, on the first page; empty where it has no name, and for a service that sees every county.
+	CountyName    string `protobuf:"bytes,3,opt,name=county_name,json=countyName,proto3" json:"county_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1132,6 +1134,13 @@ func (x *ListOrganizationsResponse) GetOrganizations() []*Organization {
 func (x *ListOrganizationsResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListOrganizationsResponse) GetCountyName() string {
+	if x != nil {
+		return x.CountyName
 	}
 	return ""
 }
@@ -2539,10 +2548,12 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x8e\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\xaf\x01\n" +
 	"\x19ListOrganizationsResponse\x12I\n" +
 	"\rorganizations\x18\x01 \x03(\v2#.tongzhen.directory.v1.OrganizationR\rorganizations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"2\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1f\n" +
+	"\vcounty_name\x18\x03 \x01(\tR\n" +
+	"countyName\"2\n" +
 	"\x16GetOrganizationRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"A\n" +
 	"\x16ListDepartmentsRequest\x12'\n" +

@@ -36,7 +36,7 @@ type Settings struct {
 	// Days that are free although they are weekdays, and weekend days that are worked, YYYY-MM-DD, beside the shipped calendar.
 	Holidays []string `protobuf:"bytes,5,rep,name=holidays,proto3" json:"holidays,omitempty"`
 	Workdays []string `protobuf:"bytes,6,rep,name=workdays,proto3" json:"workdays,omitempty"`
-	// A patient back within so many days of a down-referral is a bounce-back; default 14.
+	// A patient back within so many days of a down-referral is a bounce-back; 1 to 90, default 14. FIELD_OUT_OF_RANGE together with all else that is wrong.
 	BounceBackDays int32 `protobuf:"varint,7,opt,name=bounce_back_days,json=bounceBackDays,proto3" json:"bounce_back_days,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -954,15 +954,15 @@ var File_tongzhen_referral_v1_settings_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_settings_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/settings.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xa6\x02\n" +
+	"#tongzhen/referral/v1/settings.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\x9b\x02\n" +
 	"\bSettings\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12=\n" +
 	"\x06limits\x18\x02 \x03(\v2\x1b.tongzhen.referral.v1.LimitB\b\xbaH\x05\x92\x01\x02\x10<R\x06limits\x12\x1d\n" +
 	"\x05opens\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x05R\x05opens\x12\x1f\n" +
 	"\x06closes\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x05R\x06closes\x12%\n" +
 	"\bholidays\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\bholidays\x12%\n" +
-	"\bworkdays\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\bworkdays\x123\n" +
-	"\x10bounce_back_days\x18\a \x01(\x05B\t\xbaH\x06\x1a\x04\x18Z(\x00R\x0ebounceBackDays\"\xd9\x01\n" +
+	"\bworkdays\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\bworkdays\x12(\n" +
+	"\x10bounce_back_days\x18\a \x01(\x05R\x0ebounceBackDays\"\xd9\x01\n" +
 	"\x05Limit\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x1c\n" +
 	"\tdirection\x18\x02 \x01(\tR\tdirection\x12:\n" +
