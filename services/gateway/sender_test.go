@@ -20,13 +20,12 @@ func TestWhatIsWrongWithAVisitLeadsToItsField(t *testing.T) {
 	w := newWorld(t)
 	w.always(getMethod, followedUp("CHD"))
 	w.always(actionsMethod, actionsOf("record_visit"))
-	visit := referralv1.FollowUpService_RecordVisit_FullMethodName
 	b := w.browser("township")
 	for name, field := range map[string]string{
 		"findings.result": "f-findings.result", "findings.values[0]": "f-value.sbp", "findings.medicationTaking": "f-findings.medicationTaking",
 		"findings.note": "f-findings.note", "plan.visits": "f-nextDue",
 	} {
-		w.refuse(visit, errs.Invalid(errs.Bad(name, errs.ReasonFieldInvalid)))
+		w.refuse(visitMethod, errs.Invalid(errs.Bad(name, errs.ReasonFieldInvalid)))
 		body := b.post("/referrals/"+referralID+"/record_visit", sent("record_visit")).Body.String()
 		if !strings.Contains(body, `href="#`+field+`"`) || !strings.Contains(body, `id="`+field+`"`) {
 			t.Errorf("%s does not lead to %s", name, field)
