@@ -41,8 +41,8 @@ func TestATelephoneThatNobodyCanCallIsRefusedBeforeItIsSent(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser("township")
 	for typed, fine := range map[string]bool{
-		"": true, "0773-8812345": true, "13900001111 转 12": true, "（0773）881 2345、8812346": true, "6120": true,
-		"12ab": false, "陈医生": false, "12": false, "--": false,
+		"": true, "0773-8812345": true, "13900001111 转 12": true, "（0773）881 2345、8812346": true, "6120": true, "王医生 13900001111": true, "0773-8812345 ext 12": true,
+		"12ab": false, "1398O001111": false, "陈医生": false, "12": false, "--": false,
 	} {
 		got := b.post("/refer/"+patientID, with(typedReferral(), "originatorPhone", typed))
 		body := got.Body.String()
@@ -57,7 +57,7 @@ func TestATelephoneThatNobodyCanCallIsRefusedBeforeItIsSent(t *testing.T) {
 		}
 	}
 	for _, asked := range called[*referralv1.CreateReferralRequest](w, createMethod) {
-		if phone := asked.GetOriginatorPhone(); !asked.GetValidateOnly() && (phone == "12ab" || phone == "陈医生" || phone == "12" || phone == "--") {
+		if phone := asked.GetOriginatorPhone(); !asked.GetValidateOnly() && (phone == "12ab" || phone == "1398O001111" || phone == "陈医生" || phone == "12" || phone == "--") {
 			t.Errorf("%q was sent", phone)
 		}
 	}
@@ -90,7 +90,7 @@ func TestWhoDidNotComeIsCalledFromThePage(t *testing.T) {
 	w := newWorld(t)
 	w.always(getMethod, sampleReferral(referralv1.State_NO_SHOW))
 	w.always(actionsMethod, actionsOf("depart", "cancel", "message"))
-	says(t, w.browser("township"), `class="call" href="tel:`+markPhone+`"`, "tell it in a message")
+	says(t, w.browser("township"), `class="call" href="tel:`+markPhone+`"`, "tell the hospital in a message")
 }
 
 // A time that is kept is no appointment before the hospital has accepted.
