@@ -123,7 +123,7 @@ func TestThePatientsSlipIsPrintedFromWhereTheReferralWasSent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.browser("township")
-	print := `<a class="button" href="` + slipPage + `">`
+	slip := `<a class="button" href="` + slipPage + `">`
 	panel := func() string {
 		_, panel, _ := strings.Cut(says(t, b), `id="actions"`)
 		panel, _, _ = strings.Cut(panel, "</section>")
@@ -131,14 +131,14 @@ func TestThePatientsSlipIsPrintedFromWhereTheReferralWasSent(t *testing.T) {
 	}
 	for state, offered := range map[referralv1.State_Code]bool{referralv1.State_SUBMITTED: true, referralv1.State_ACCEPTED: true, referralv1.State_ARRIVED: false, referralv1.State_CANCELLED: false} {
 		w.always(getMethod, sampleReferral(state))
-		if strings.Contains(panel(), print) != offered {
+		if strings.Contains(panel(), slip) != offered {
 			t.Errorf("%s: offered is not %v", state, offered)
 		}
 	}
 	question := sampleReferral(referralv1.State_SUBMITTED)
 	question.Kind = commonv1.Kind_ADVICE
 	w.always(getMethod, question)
-	if strings.Contains(panel(), print) {
+	if strings.Contains(panel(), slip) {
 		t.Error("a question has no patient who travels")
 	}
 }
