@@ -91,6 +91,10 @@ func (l *life) visits(w *tab) {
 	w.press(fmt.Sprintf(`section.work a[href^="/referrals/%s?list="][href$="#visit"]`, l.down.GetId()))
 	w.choose(`[data-action="record_visit"]`)
 	w.until("the refusal of a visit without a result", `document.querySelector('form[action$="/record_visit"] .wrong [name="findings.result"]')`)
+	w.until("the button of the refused visit under the thumb", `(() => {
+		const { x, y, width, height } = document.querySelector('[data-action="record_visit"]').getBoundingClientRect();
+		return document.elementFromPoint(x + width / 2, y + height / 2)?.matches('[data-action="record_visit"]');
+	})()`)
 	w.choose(`[name="findings.result"][value="WORSE"]`)
 	w.choose(`[name="findings.medicationTaking"][value="REGULAR"]`)
 	w.fill(`[name="findings.note"]`, "胸闷较前加重")

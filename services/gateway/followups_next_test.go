@@ -17,12 +17,13 @@ import (
 
 const workList = "/follow-ups?tab=overdue&who=mine"
 
-// visitedToday is a world in which the first planned visit was made an hour ago, and the second is due some day.
-func visitedToday(t *testing.T, next string) *world {
+// visitedToday is a world in which the first planned visit was made an hour ago, and the second is due some day; worse is what speaks for sending
+// the patient up again.
+func visitedToday(t *testing.T, next string, worse ...string) *world {
 	t.Helper()
 	w := newWorld(t)
 	r := sampleDown(referralv1.State_FOLLOW_UP)
-	r.Id = downID
+	r.Id, r.WorseReasons = downID, worse
 	r.GetPlan().GetVisits()[0].DoneTime = in(-time.Hour)
 	r.GetPlan().GetVisits()[1].Due = next
 	w.always(getMethod, r)
@@ -60,6 +61,28 @@ func TestWhoHasRecordedAVisitIsLedToTheNextPatient(t *testing.T) {
 	}
 	if asked := lastly[*referralv1.ListFollowUpsRequest](t, w, followUpsMethod); asked.GetDue() != "overdue" || asked.GetFamilyDoctor() != "me" {
 		t.Errorf("the next one is looked for on %v", asked)
+	}
+}
+
+// Who has found something bad reads it, and can act on it, before anything leads on to the next patient.
+func TestWhatAVisitFoundSpeaksBeforeTheNextPatient(t *testing.T) {
+	t.Parallel()
+	w := visitedToday(t, "2026-04-05", "RESULT_WORSE", "BP_VERY_HIGH")
+	for _, next := range [][]*referralv1.FollowUp{{other()}, nil} {
+		w.always(followUpsMethod, &referralv1.ListFollowUpsResponse{FollowUps: next})
+		body := sound(t, "worse", w.browser("township").get("/referrals/"+downID))
+		_, panel, _ := strings.Cut(body, `id="actions"`)
+		up, after := strings.Index(panel, `class="button primary" href="/referrals/`+downID+`/escalate"`), strings.Index(panel, "Recorded today:")
+		if up < 0 || up > after {
+			t.Errorf("%d patients behind: sending up again stands at %d, what leads on at %d", len(next), up, after)
+		}
+		_, led, _ := strings.Cut(panel, `class="after"`)
+		if led, _, _ = strings.Cut(led, "</div>"); strings.Contains(led, "primary") {
+			t.Errorf("%d patients behind: what leads on is the main button", len(next))
+		}
+		if n := strings.Count(panel, "/escalate"); n != 1 {
+			t.Errorf("it is offered %d times", n)
+		}
 	}
 }
 

@@ -180,9 +180,8 @@
       if (part.dataset.again) { delete part.dataset.again; refresh(part); }
     }
   };
-  for (const part of document.querySelectorAll("[data-careful]")) {
-    for (const event of ["toggle", "change"]) part.addEventListener(event, () => { if (part.dataset.stale && !touched(part)) refresh(part); }, true);
-  }
+  // Heard for the whole page: a form that was refused without leaving it brings parts of its own.
+  for (const event of ["toggle", "change"]) document.addEventListener(event, ({ target }) => { const part = target.closest?.("[data-careful]"); if (part?.dataset.stale && !touched(part)) refresh(part); }, true);
   const refreshAll = (kind, id, seen) => {
     for (const part of document.querySelectorAll("[data-fragment]")) {
       if (kind && part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;

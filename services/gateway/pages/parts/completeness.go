@@ -2,7 +2,9 @@ package parts
 
 import (
 	"net/http"
+	"strings"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -20,8 +22,15 @@ type Completeness struct {
 	Unknown bool
 }
 
-// MissingItem is one that is not there; Anchor is the field where it is mended, on a form.
-type MissingItem struct{ Name, How, Anchor string }
+// MissingItem is one that is not there; Anchor is the field where it is mended, on a form. Begun tells that something stands in that field, which
+// does not count yet.
+type MissingItem struct {
+	code, Name, How, Anchor string
+	Begun                   bool
+}
+
+// presentIllness is the item whose text counts only from some length on.
+const presentIllness = "PRESENT_ILLNESS"
 
 // Complete judges a form as typed. Whatever goes wrong makes a part that says so.
 func Complete(sh *shell.Shell, r *http.Request, client referralv1.HandoverServiceClient, typed *referralv1.CreateReferralRequest) Completeness {
@@ -30,7 +39,17 @@ func Complete(sh *shell.Shell, r *http.Request, client referralv1.HandoverServic
 	if err != nil {
 		return Completeness{Away: true}
 	}
-	return Completed(sh, r, answer, true)
+	c := Completed(sh, r, answer, true)
+	for i, one := range c.Missing {
+		if one.code != presentIllness {
+			continue
+		}
+		c.Missing[i].Begun = strings.TrimSpace(typed.GetForm().GetPresentIllness()) != ""
+		if typed.GetKind() == commonv1.Kind_ADVICE {
+			c.Missing[i].Name = sh.T(r, "refer.question") // as the form calls it there
+		}
+	}
+	return c
 }
 
 // Completed words an answer; with fields the names lead to the fields of the form.
@@ -42,7 +61,7 @@ func Completed(sh *shell.Shell, r *http.Request, answer *referralv1.Completeness
 		case "UNKNOWN":
 			c.Unknown = true
 		case "MISSING":
-			one := MissingItem{Name: w.of(item.GetName(), item.GetNameEn()), How: w.of(item.GetJudged(), item.GetJudgedEn())}
+			one := MissingItem{code: item.GetCode(), Name: w.of(item.GetName(), item.GetNameEn()), How: w.of(item.GetJudged(), item.GetJudgedEn())}
 			if fields {
 				one.Anchor = item.GetField()
 			}

@@ -81,10 +81,10 @@ func onlyLooks(r *http.Request) bool {
 }
 
 // ready finds everything for which the form would be refused, so that all of it is told at once: what a template left to complete, what the doctor is to be
-// asked about a patient whom the hospital has already, what the consent to SMS lacks, values for the criteria that cannot be, and, when there is something of that, what the referral service would say. lost is that of [Pages.agree].
+// asked about a patient whom the hospital has already, a telephone that nobody can call, what the consent to SMS lacks, values for the criteria that cannot be, and, when there is something of that, what the referral service would say. lost is that of [Pages.agree].
 func (p *Pages) ready(r *http.Request, request *referralv1.CreateReferralRequest) (lost bool, err error) {
 	lost, refused := p.agree(r, request.GetPatientId())
-	wrong := slices.Concat(p.unfinished(r.PostForm), p.unasked(r, request.GetPatientId()), fieldsOf(refused), p.held(r, request.GetPatientId(), r.PostForm).Wrong())
+	wrong := slices.Concat(p.unfinished(r.PostForm), parts.WrongPhone(r.PostForm), p.unasked(r, request.GetPatientId()), fieldsOf(refused), p.held(r, request.GetPatientId(), r.PostForm).Wrong())
 	if len(wrong) == 0 {
 		return lost, nil
 	}

@@ -107,6 +107,12 @@ func (a actionsData) Waits() bool {
 	})
 }
 
+// Paper tells that the patient is yet to go up, with the slip in hand.
+func (a actionsData) Paper() bool {
+	state := a.Referral.GetState()
+	return !a.Down() && a.Referral.GetKind().String() != "ADVICE" && (state == referralv1.State_SUBMITTED || state == referralv1.State_ACCEPTED)
+}
+
 // FormOf is the refused form of an action, or the one that it starts from.
 func (a actionsData) FormOf(name string) shell.Form {
 	if a.Failed == name {
@@ -130,13 +136,19 @@ func (a actionsData) Reasoned() bool {
 	return a.Has(a.Failed) && slices.Contains(strings.Fields("return redirect decline cancel undo_arrive undo_admit"), a.Failed)
 }
 
-// Field is the id of a field of a form that asks for a reason, "" for another.
+// Field is the id of a field of a form that asks for a reason, or of the form of a visit, where the refused one is still there; "" for another.
 func (a actionsData) Field(name string) string {
-	switch name {
-	case "reasonCode":
+	switch {
+	case a.Reasoned() && name == "reasonCode":
 		return "f-" + a.Failed + "-reason"
-	case "note":
+	case a.Reasoned() && name == "note":
 		return "f-" + a.Failed + "-note"
+	case a.Failed != "record_visit" || !a.Has(a.Failed):
+		return ""
+	case name == "plan.visits":
+		return "f-nextDue"
+	case name == "visit", strings.HasPrefix(name, "findings.") && name != "findings.values", strings.HasPrefix(name, "value."):
+		return "f-" + name
 	}
 	return ""
 }

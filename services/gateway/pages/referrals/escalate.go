@@ -95,6 +95,9 @@ func (p *Pages) escalate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if wrong := parts.WrongPhone(c.form); wrong != nil {
+		return p.escalateRefused(w, r, c, errs.Invalid(wrong...))
+	}
 	closed, err := p.Referral.Escalate(r.Context(), &referralv1.EscalateRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Referral: upReferral(c)})
 	if err != nil {
 		return p.escalateRefused(w, r, c, err)

@@ -36,6 +36,8 @@ type placeData struct {
 	At           *schedulingv1.Slot
 	Moves        []*schedulingv1.Slot
 	Displaced    bool
+	// Kept tells that At is kept until the hospital has answered: nobody has an appointment there yet.
+	Kept bool
 	// Failed is the form that was refused: join, leave or move.
 	Failed  string
 	Form    shell.Form
@@ -111,7 +113,7 @@ func (p *Pages) heldSlot(r *http.Request, referral *referralv1.Referral, out *pl
 	}
 	hold, err := p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()})
 	if err == nil && hold.GetState() == schedulingv1.HoldState_ATTACHED && hold.GetSlotId() != "" {
-		out.Holder, out.From = hold.GetId(), hold.GetSlotId()
+		out.Holder, out.From, out.Kept = hold.GetId(), hold.GetSlotId(), true
 		out.At = &schedulingv1.Slot{Start: hold.GetStart(), End: hold.GetEnd(), PractitionerName: hold.GetPractitionerName(), EquipmentName: hold.GetEquipmentName(), Modality: hold.GetModality(), Location: hold.GetLocation()}
 	}
 }

@@ -76,6 +76,9 @@ func Track(r *referralv1.Referral, answered *timestamppb.Timestamp, now time.Tim
 		if name == "appointment" {
 			steps[i].Time, steps[i].Held = r.GetExpectedFrom(), r.GetHoldId() != ""
 		}
+		if steps[i].State == "stopped" {
+			return steps[:i+1] // nothing is still to come
+		}
 	}
 	return steps
 }

@@ -67,11 +67,30 @@ type part struct {
 	Away bool
 }
 
+// due is a follow-up; Organization makes it, "" where that is the visitor's own clinic.
+type due struct {
+	*referralv1.FollowUp
+	Organization string
+}
+
+// dueOf names who makes each.
+func (p *Pages) dueOf(r *http.Request, list []*referralv1.FollowUp) []due {
+	county, err := p.Shell.Names().County(r.Context())
+	out := make([]due, len(list))
+	for i, one := range list {
+		out[i] = due{FollowUp: one}
+		if one.GetTheirs() && err == nil {
+			out[i].Organization = county.OrganizationName(p.Shell.Language(r), one.GetOrganizationId())
+		}
+	}
+	return out
+}
+
 // data is what village.html sees.
 type data struct {
 	Parts []part
 	// Due are the follow-ups up to the end of the week, with those that are late.
-	Due       []*referralv1.FollowUp
+	Due       []due
 	DueMore   bool
 	DueAway   bool
 	Today     string
@@ -95,11 +114,11 @@ func (p *Pages) village(w http.ResponseWriter, r *http.Request) error {
 		}
 		out.Parts = append(out.Parts, part{Name: where, Patients: list.GetPatients(), More: list.GetNextPageToken() != "", Away: err != nil})
 	}
-	due, err := p.FollowUp.ListFollowUps(r.Context(), &referralv1.ListFollowUpsRequest{Due: "week", PageSize: underWay})
+	list, err := p.FollowUp.ListFollowUps(r.Context(), &referralv1.ListFollowUpsRequest{Due: "week", PageSize: underWay})
 	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 		return err
 	}
-	out.Due, out.DueMore, out.DueAway = due.GetFollowUps(), due.GetNextPageToken() != "", err != nil
+	out.Due, out.DueMore, out.DueAway = p.dueOf(r, list.GetFollowUps()), list.GetNextPageToken() != "", err != nil
 	if search := r.PathValue("search"); search != "" {
 		if err := p.search(r, search, &out); err != nil {
 			return err
