@@ -18,7 +18,7 @@ func WrongPhone(form url.Values) []errs.Field {
 	typed := strings.TrimSpace(form.Get(field))
 	digits, letters := 0, false
 	for _, c := range strings.ReplaceAll(strings.ToLower(typed), "ext", "") {
-		if c >= '0' && c <= '9' {
+		if unicode.IsDigit(c) {
 			digits++
 		}
 		letters = letters || unicode.Is(unicode.Latin, c)
