@@ -152,6 +152,18 @@ func TestANoticeOfNobodyBeginsWithItsTime(t *testing.T) {
 	}
 }
 
+// A colleague may have done what a message asks for.
+func TestAMessageTellsHowItsReferralStandsNow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(notificationsMethod, &notificationv1.ListNotificationsResponse{OpenCount: 1, Notifications: []*notificationv1.Notification{{Id: noticeID, Event: "submitted", ReferralId: referralID, CreateTime: in(0)}}})
+	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{sampleDown(referralv1.State_FOLLOW_UP)}})
+	part := w.browser("township").get("/home", "X-Fragment", "notices").Body.String()
+	if _, now, _ := strings.Cut(part, "· now "); !strings.HasPrefix(now, `<span class="state FOLLOW_UP"`) {
+		t.Errorf("%s", part)
+	}
+}
+
 func TestTheVillageReadsWhoVisitsAndFromWhenSomebodyIsExpectedBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

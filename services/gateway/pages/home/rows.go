@@ -183,6 +183,8 @@ type notice struct {
 	// Patient and Diagnosis are of its referral, "" when it has none that the visitor may read.
 	Patient, Diagnosis string
 	Organization       string
+	// Now is the referral as it stands, nil when the visitor may not read it: a colleague may have done already what the message asks for.
+	Now *shell.Row
 }
 
 func (p *Pages) notices(r *http.Request, out *part) error {
@@ -210,7 +212,7 @@ func (p *Pages) notices(r *http.Request, out *part) error {
 	for _, n := range list.GetNotifications() {
 		one := notice{Notification: n}
 		if referral, ok := about[n.GetReferralId()]; ok {
-			one.Patient, one.Diagnosis = referral.GetPatient().GetName(), referral.Diagnosis
+			one.Patient, one.Diagnosis, one.Now = referral.GetPatient().GetName(), referral.Diagnosis, &referral
 		}
 		if cerr == nil {
 			one.Organization = county.OrganizationName(p.Shell.Language(r), n.GetFromOrganizationId())
