@@ -98,7 +98,7 @@ func TestABedIsGivenBackByWhateverTellsItFirst(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ward("0304", 1)
 		for _, order := range [][2]string{
-			{"discharged", "concluded"}, {"concluded", "discharged"}, {"admission_undone", "ENTERED_IN_ERROR"}, {"admission_undone", "WRONG_PATIENT"}, {"admission_undone", "PATIENT_LEFT"},
+			{"discharged", "concluded"}, {"concluded", "discharged"}, {"admission_undone", "ENTERED_IN_ERROR"}, {"admission_undone", "WRONG_PATIENT.1"}, {"admission_undone", "PATIENT_LEFT"},
 			{"admission_undone", "OTHER"},
 		} {
 			c := f.submitted(id.New(), "0304", "ROUTINE")
@@ -109,7 +109,7 @@ func TestABedIsGivenBackByWhateverTellsItFirst(t *testing.T) {
 			v = f.confirm(v.ID, c.ReferralID)
 			c = f.tell("admitted", "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID})
 			f.wantBed(0, domain.BedOccupied)
-			if order[1] == "ENTERED_IN_ERROR" || order[1] == "WRONG_PATIENT" {
+			if order[1] == "ENTERED_IN_ERROR" || order[1] == "WRONG_PATIENT.1" {
 				f.tell(order[0], "ARRIVED", c, app.ReferralFact{BookingID: v.BookingID, ReasonCode: order[1]})
 				f.wantBed(0, domain.BedFree)
 				continue

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -66,6 +67,12 @@ func reactions() map[string]reaction {
 // mistakes are the reasons of an admission that was undone by which no patient of the referral came to the bed: it is wanted at once, for whoever it was meant for.
 func mistakes() []string { return []string{"WRONG_PATIENT", "ENTERED_IN_ERROR"} }
 
+// mistaken tells whether a reason is one of them, or a county's own that counts as one: it begins with that and a dot.
+func mistaken(reason string) bool {
+	shipped, _, _ := strings.Cut(reason, ".")
+	return slices.Contains(mistakes(), shipped)
+}
+
 // ReferralEvents are the events that mean something here, sorted.
 func ReferralEvents() []string { return slices.Sorted(maps.Keys(reactions())) }
 
@@ -103,7 +110,7 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 		case freeHold:
 			return freeAttached(ctx, u, f)
 		case freeBed, undoBed:
-			return emptyBed(ctx, u, f, r == freeBed || !slices.Contains(mistakes(), f.ReasonCode))
+			return emptyBed(ctx, u, f, r == freeBed || !mistaken(f.ReasonCode))
 		case note:
 			return nil
 		case free:
