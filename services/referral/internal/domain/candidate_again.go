@@ -5,7 +5,8 @@ import "time"
 // A patient who could go down and is sent up again meanwhile is not to be sent down before it is known what comes of that. The candidate rests: it stays
 // on the list and in every figure as one on which nobody has decided, but no limit runs, and nobody is late with it. What was decided stays as it is.
 
-// againBy tells whether an up-referral brings the patient to the hospital again: not that of the candidate's stay, nor one that came to be this stay.
+// againBy tells whether an up-referral of the patient, or of another record of the same person, brings the patient to the hospital again: not that of the
+// candidate's stay, nor one that came to be this stay.
 func (c CandidateSnapshot) againBy(up Snapshot) bool {
 	switch {
 	case !up.BringsIn() || up.Receiver.OrganizationID != c.OrganizationID || up.ID == c.ReferralID:
@@ -15,7 +16,9 @@ func (c CandidateSnapshot) againBy(up Snapshot) bool {
 	case up.ArriveTime.IsZero():
 		return up.SubmitTime.After(c.Start) && !c.writtenFor(up)
 	}
-	return !c.Covers(up.Stay())
+	stay := up.Stay()
+	stay.PatientID = c.PatientID
+	return !c.Covers(stay)
 }
 
 // writtenFor tells whether an emergency was written for the admission of the stay: the patient is in the ward before the township's paper is.

@@ -43,3 +43,27 @@ func TestAnEmergencyWrittenForTheAdmissionDoesNotLetItsCandidateRest(t *testing.
 		}
 	}
 }
+
+// After a merge the stay may stand in the one record and the referral that brought the patient to it in the other: that is no second stay.
+func TestACandidateDoesNotRestOnItsOwnStayInAnotherRecordOfThePerson(t *testing.T) {
+	t.Parallel()
+	m := match()
+	m.ReferralID, m.Number, m.EncounterID, m.Start, m.End = "", "", "encounter-1", now, time.Time{}
+	for name, one := range map[string]struct {
+		arrived time.Duration
+		rests   bool
+	}{"its own": {-time.Hour, false}, "a later one": {240 * time.Hour, true}} {
+		m := m
+		if one.rests {
+			m.End = now.Add(72 * time.Hour)
+		}
+		c := reloaded(candidate(t, m))
+		up := inState(domain.KindInpatient, domain.StateArrived)
+		up.PatientID, up.Receiver.OrganizationID = "another record", m.OrganizationID
+		up.SubmitTime, up.ArriveTime, up.ConcludeTime = now.Add(one.arrived-time.Hour), now.Add(one.arrived), time.Time{}
+		c.UpAgain([]domain.Snapshot{up}, now, doctor(), now)
+		if got := c.Snapshot().UpAgainBy != ""; got != one.rests {
+			t.Errorf("%s: rests %v", name, got)
+		}
+	}
+}
