@@ -42,6 +42,8 @@ func TestATelephoneThatNobodyCanCallIsRefusedBeforeItIsSent(t *testing.T) {
 	b := w.browser("township")
 	for typed, fine := range map[string]bool{
 		"": true, "0773-8812345": true, "13900001111 转 12": true, "（0773）881 2345、8812346": true, "6120": true, "王医生 13900001111": true, "0773-8812345 ext 12": true,
+		"0773-8822123转801": true, "138 1234 5678": true, "+86 138-1234-5678": true, "内线 801": true, "13900001111 微信同号": true, "13900001111（V同号）": true,
+		"Tel:0773-8812345": true, "tel13900001111": true, "Dr. Li 13900001111": true, "０７７３－８８１２３４５": true,
 		"12ab": false, "1398O001111": false, "陈医生": false, "12": false, "--": false,
 	} {
 		got := b.post("/refer/"+patientID, with(typedReferral(), "originatorPhone", typed))

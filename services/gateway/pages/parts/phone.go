@@ -12,19 +12,24 @@ import (
 const fewest = 3
 
 // WrongPhone is the refusal of the referring doctor's telephone where nobody can call what was typed; nil where somebody can, or nothing was typed.
-// Beside digits it may hold what people write between them, whose it is, and an extension; letters among the digits are a slip of the hand.
+// Beside digits it may hold what people write between them, whose it is, and an extension; a letter that touches a digit is a slip of the hand.
 func WrongPhone(form url.Values) []errs.Field {
 	const field = "originatorPhone"
 	typed := strings.TrimSpace(form.Get(field))
-	digits, letters := 0, false
-	for _, c := range strings.ReplaceAll(strings.ToLower(typed), "ext", "") {
+	digits, slip, before := 0, false, ' '
+	for _, c := range strings.NewReplacer("ext", " ", "tel", " ").Replace(strings.ToLower(typed)) {
 		if unicode.IsDigit(c) {
 			digits++
 		}
-		letters = letters || unicode.Is(unicode.Latin, c)
+		slip = slip || touches(before, c) || touches(c, before)
+		before = c
 	}
-	if typed != "" && (letters || digits < fewest) {
+	if typed != "" && (slip || digits < fewest) {
 		return []errs.Field{errs.Bad(field, errs.ReasonFieldInvalid, "cause", "CALLABLE")}
 	}
 	return nil
+}
+
+func touches(digit, letter rune) bool {
+	return unicode.IsDigit(digit) && unicode.Is(unicode.Latin, letter)
 }
