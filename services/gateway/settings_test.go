@@ -106,6 +106,10 @@ func TestALimitInWordsHidesNothingElseThatIsWrong(t *testing.T) {
 	}
 	// What is a number and too long is not told to be none.
 	shows(t, w.admin().post("/settings", with(typedSettings(), "limit.0", "999", "unit.0", "DAYS")).Body.String(), "is too long: 30 working days, or 90 days, at most")
+	shows(t, w.admin().post("/settings", with(typedSettings(), "bounceBackDays", "0")).Body.String(), "should be a whole number from 1 to 90")
+	if asked := called[*referralv1.UpdateSettingsRequest](w, updateMethod); asked[len(asked)-1].GetSettings().GetBounceBackDays() != -1 {
+		t.Error("no days at all are saved as the days that are shipped")
+	}
 	// Nothing is told to be saved, whatever is answered.
 	if got := w.admin().post("/settings", with(typedSettings(), "limit.0", "两小时")); got.Code != http.StatusBadRequest {
 		t.Errorf("%d", got.Code)

@@ -87,6 +87,10 @@ func settingsOf(form url.Values) (*referralv1.Settings, []errs.Field) {
 		Version: versionOf(form), Opens: r.text("opens"), Closes: r.text("closes"), BounceBackDays: r.number("bounceBackDays", 1),
 		Holidays: days(form.Get("holidays")), Workdays: days(form.Get("workdays")),
 	}
+	if s.BounceBackDays == 0 && r.text("bounceBackDays") != "" {
+		// Not the default: that is the empty field.
+		s.BounceBackDays, r.bad = noNumber, append(r.bad, errs.Bad("bounceBackDays", errs.ReasonFieldOutOfRange))
+	}
 	for n := range form["step"] {
 		field := func(name string) string { return name + "." + strconv.Itoa(n) }
 		l := &referralv1.Limit{
