@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -128,6 +129,12 @@ func TestWhoIsExpectedOnALaterDayIsApartAndACheckInAsksFirst(t *testing.T) {
 	w.always(actionsMethod, actionsOf("accept"))
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
 	shows(t, b.get(at).Body.String(), "is not accepted yet")
+	tomorrow.Kind = commonv1.Kind_ADVICE
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
+	if body := b.get(at).Body.String(); strings.Contains(body, "is not accepted yet") || !strings.Contains(body, "cannot be checked in now") {
+		t.Error("a question is to be accepted, so that its patient can be checked in")
+	}
+	tomorrow.Kind = commonv1.Kind_OUTPATIENT
 	tomorrow.State, tomorrow.ArriveTime = referralv1.State_ARRIVED, in(-time.Hour)
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{tomorrow}})
 	shows(t, b.get(at).Body.String(), "Checked in already:")
