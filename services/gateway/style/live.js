@@ -136,7 +136,7 @@
     // That somebody opened it, most often oneself, is no news to who writes in a form: the part is fetched when they are done.
     const hold = () => { if (seen) part.dataset.stale = "1"; else say(part); };
     if ("careful" in part.dataset && touched(part)) { hold(); return; }
-    if (part.dataset.busy) { part.dataset.again = "1"; return; }
+    if (part.dataset.busy) { if (part.dataset.again !== "1") part.dataset.again = seen ? "seen" : "1"; return; }
     part.dataset.busy = "1";
     try {
       // What is read from a record is read again only when there is something else to do: data-seen.
@@ -177,7 +177,7 @@
       }
     } finally {
       delete part.dataset.busy;
-      if (part.dataset.again) { delete part.dataset.again; refresh(part); }
+      const again = part.dataset.again; if (again) { delete part.dataset.again; refresh(part, again === "seen"); }
     }
   };
   // Heard for the whole page: a form that was refused without leaving it brings parts of its own.
