@@ -93,6 +93,10 @@ func TestWhoDidNotComeIsCalledFromThePage(t *testing.T) {
 	w.always(getMethod, sampleReferral(referralv1.State_NO_SHOW))
 	w.always(actionsMethod, actionsOf("depart", "cancel", "message"))
 	says(t, w.browser("township"), `class="call" href="tel:`+markPhone+`"`, "tell the hospital in a message")
+	// Who is at the hospital is not told to write to it.
+	if body := says(t, w.as("specialist", commonv1.Role_SPECIALIST), "or the sender cancels the referral"); strings.Contains(body, "tell the hospital in a message") {
+		t.Error("the hospital's own doctor is told to tell the hospital")
+	}
 }
 
 // A time that is kept is no appointment before the hospital has accepted.
