@@ -36,7 +36,7 @@ type Settings struct {
 	// Days that are free although they are weekdays, and weekend days that are worked, YYYY-MM-DD, beside the shipped calendar.
 	Holidays []string `protobuf:"bytes,5,rep,name=holidays,proto3" json:"holidays,omitempty"`
 	Workdays []string `protobuf:"bytes,6,rep,name=workdays,proto3" json:"workdays,omitempty"`
-	// A patient back within so many days of a down-referral is a bounce-back; 1 to 90, default 14. FIELD_OUT_OF_RANGE together with all else that is wrong.
+	// A patient back within so many days of a down-referral is a bounce-back; 1 to 90, 0 = as shipped (14). FIELD_OUT_OF_RANGE together with all else that is wrong.
 	BounceBackDays int32 `protobuf:"varint,7,opt,name=bounce_back_days,json=bounceBackDays,proto3" json:"bounce_back_days,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
